@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// One row of the house: a module and what it may import. `ArchitectureTests` compares the rows
+/// with the `import` lines of the sources.
+func module(
+  _ name: String, imports: [Target.Dependency] = [], exclude: [String] = [],
+  plugins: [Target.PluginUsage] = []
+) -> Target {
+  .target(
+    name: name, dependencies: imports, exclude: exclude, swiftSettings: swiftSettings,
+    plugins: plugins)
+}
+
+func tests(
+  _ name: String, of imports: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: imports + ["TestSupport"], exclude: exclude,
+    swiftSettings: swiftSettings)
+}
+
+let optimised: [CSetting] = [
+  .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])
+]
+
+let package = Package(
+  name: "ditcache",
+  products: [
+    .library(name: "DiTCache", targets: ["DiTCache"]),
+    .executable(name: "ditcache", targets: ["DitcacheCommand"]),
+    .executable(name: "ditcache-schedule", targets: ["ditcache-schedule"]),
+    .plugin(name: "FormatSchedules", targets: ["FormatSchedules"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(
+      name: "COnnxShim",
+      cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]),
+    .target(name: "CVectorKernels", cSettings: optimised),
+    module("Tensors"),
+    module("TensorFiles", imports: ["Tensors", "CZlib"]),
+    module("GraphIR", imports: ["Tensors"]),
+    module("OnnxFile", imports: ["GraphIR", "Tensors", "COnnxShim"]),
+    module("Rewrite", imports: ["GraphIR"]),
+    module("Legalization", imports: ["Rewrite", "GraphIR"]),
+    module("Kernels", imports: ["Tensors", "COpenBLAS", "CVectorKernels"]),
+    module("Operators", imports: ["GraphIR", "Tensors", "Kernels"]),
+    module("TypeInference", imports: ["Operators", "Rewrite", "GraphIR", "Tensors"]),
+    module("ModelStructure", imports: ["GraphIR"]),
+    module("ScheduleLanguage"),
+    module("CachePolicies", imports: ["ScheduleLanguage"]),
+    module("Catalogue", plugins: ["CheckSchedules"]),
+    module("CacheContract", imports: ["GraphIR", "Tensors"]),
+    module(
+      "CacheRewrite",
+      imports: [
+        "CacheContract", "Rewrite", "ModelStructure", "CachePolicies", "ScheduleLanguage",
+        "GraphIR", "Tensors",
+      ]),
+    module(
+      "Interpreter",
+      imports: ["CacheContract", "TypeInference", "Operators", "Rewrite", "GraphIR", "Tensors"]),
+    module("Adapters", imports: ["ScheduleLanguage", "GraphIR", "ModelStructure"]),
+    module(
+      "Diffusion", imports: ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"]),
+    module("Quality", imports: ["Tensors", "TensorFiles", "Interpreter", "CPNG"]),
+    module(
+      "DiTCache",
+      imports: [
+        "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
+        "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",
+        "CacheContract", "CacheRewrite", "Interpreter", "Adapters", "Diffusion", "Quality",
+      ]),
+    .executableTarget(
+      name: "DitcacheCommand",
+      dependencies: [
+        "DiTCache", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ditcache-schedule", dependencies: ["ScheduleLanguage", "CachePolicies"],
+      swiftSettings: swiftSettings),
+    .plugin(
+      name: "CheckSchedules", capability: .buildTool(), dependencies: ["ditcache-schedule"]),
+    .plugin(
+      name: "FormatSchedules",
+      capability: .command(
+        intent: .custom(
+          verb: "format-schedules", description: "Formats the schedule files of the package."),
+        permissions: [.writeToPackageDirectory(reason: "Rewrites *.dcs files in place.")]),
+      dependencies: ["ditcache-schedule"]),
+    .target(
+      name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    tests("ArchitectureTests", of: []),
+  ]
+)
