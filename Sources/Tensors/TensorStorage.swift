@@ -1,0 +1,38 @@
+/// A block of memory that tensors look into.
+///
+/// Freed when the last tensor goes. Whoever creates a tensor may write to it until it hands the
+/// tensor on; after that all holders only read. This discipline, not a lock, makes it `Sendable`.
+public final class TensorStorage: @unchecked Sendable {
+  /// The first byte, aligned to 64 bytes for storage made by `init(byteCount:)`.
+  public let base: UnsafeMutableRawPointer
+
+  /// The size of the block.
+  public let byteCount: Int
+
+  private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
+
+  /// Uninitialised memory, aligned to a cache line.
+  public init(byteCount: Int) {
+    self.byteCount = byteCount
+    base = UnsafeMutableRawPointer.allocate(byteCount: Swift.max(byteCount, 1), alignment: 64)
+    release = nil
+  }
+
+  /// Memory that somebody else allocated (a file mapping, a pool); `release` gives it back.
+  public init(
+    base: UnsafeMutableRawPointer, byteCount: Int,
+    release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
+    self.base = base
+    self.byteCount = byteCount
+    self.release = release
+  }
+
+  deinit {
+    if let release {
+      release(base)
+    } else {
+      base.deallocate()
+    }
+  }
+}
