@@ -56,7 +56,7 @@ let package = Package(
     module("TensorFiles", imports: ["Tensors", "CZlib"]),
     module("GraphIR", imports: ["Tensors"]),
     module("OnnxFile", imports: ["GraphIR", "Tensors", "COnnxShim"]),
-    module("Rewrite", imports: ["GraphIR"]),
+    module("Rewrite", imports: ["GraphIR", "Tensors"]),
     module("Legalization", imports: ["Rewrite", "GraphIR"]),
     module("Kernels", imports: ["Tensors", "COpenBLAS", "CVectorKernels"]),
     module("Operators", imports: ["GraphIR", "Tensors", "Kernels"]),

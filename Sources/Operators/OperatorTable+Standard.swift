@@ -1,0 +1,6 @@
+extension OperatorTable {
+  /// Every operator of this module, in alphabetical order.
+  public static let standard = OperatorTable([
+    Identity.self
+  ])
+}
