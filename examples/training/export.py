@@ -1,0 +1,66 @@
+"""Export a trained model to ONNX and check the file in ONNX Runtime against PyTorch.
+
+    python export.py wan runs/wan/checkpoint.pt ../models/wan_video.onnx
+
+Large weights are stored as float16 (see half_storage.py). The graph is checked before and after
+that, so that errors of the export and of the rounding are seen apart.
+"""
+
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+import torch
+
+import sampling
+from half_storage import with_half_storage
+from models import FAMILIES, LATENT_SHAPE, TEXT_SHAPE
+
+
+def example_inputs(family) -> dict[str, torch.Tensor]:
+    """One seeded call: half-noisy input, random prompt."""
+    generator = torch.Generator().manual_seed(5)
+    video = torch.randn(1, *LATENT_SHAPE, generator=generator)
+    text = torch.randn(1, *TEXT_SHAPE, generator=generator)
+    scale = torch.tensor([family.guidance_scale])
+    return family.inputs(video, torch.tensor([500.0]), text, scale)
+
+
+def run(model: onnx.ModelProto, inputs: dict[str, torch.Tensor]) -> numpy.ndarray:
+    """The model's output in ONNX Runtime, on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
+
+
+def main() -> None:
+    name, checkpoint, target = sys.argv[1:]
+    torch.set_num_threads(1)
+    family = FAMILIES[name]
+    model = sampling.load(family, checkpoint)
+    inputs = example_inputs(family)
+    program = torch.onnx.export(
+        model,
+        kwargs={**inputs, "return_dict": False},
+        dynamo=True,
+        opset_version=20,
+        input_names=list(inputs),
+        output_names=["sample"],
+    )
+    full = program.model_proto
+    half = with_half_storage(full)
+    onnx.save(half, target)
+    expected = model(**inputs, return_dict=False)[0].numpy()
+    print(f"{target}: {half.ByteSize() / 1e6:.1f} MB, output rms {expected.std():.3f}")
+    for label, graph in (("float32", full), ("float16 weights", half)):
+        try:
+            difference = numpy.abs(run(graph, inputs) - expected).max()
+            print(f"{label}: differs from PyTorch by at most {difference:.2e}")
+        except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented as error:
+            print(f"{label}: not checked, ONNX Runtime has no kernel: {error}")
+
+
+if __name__ == "__main__":
+    main()
