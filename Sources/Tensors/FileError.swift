@@ -1,0 +1,75 @@
+import Glibc
+
+/// A file operation that the system or one of our own checks refused.
+public struct FileError: Error, Hashable, Sendable {
+  /// What went wrong, as a word that scripts can test.
+  public enum Code: String, Hashable, Sendable {
+    /// The path is empty, ends in a slash or holds a NUL.
+    case invalidPath = "invalid-path"
+    /// There is nothing at the path.
+    case notFound = "not-found"
+    /// The folder of an output does not exist.
+    case missingFolder = "missing-folder"
+    /// The path leads to a folder, a pipe, a socket or a device.
+    case notARegularFile = "not-a-regular-file"
+    /// An output would replace a file that is being read.
+    case outputIsInput = "output-is-input"
+    /// The system did not let us open or create the file.
+    case openFailed = "open-failed"
+    /// Reading failed, or the file ended early.
+    case readFailed = "read-failed"
+    /// Writing failed, as on a full disk.
+    case writeFailed = "write-failed"
+  }
+
+  /// What went wrong.
+  public var code: Code
+
+  /// The file, as the user named it.
+  public var path: String
+
+  /// One sentence, with the path and the numbers.
+  public var message: String
+
+  /// What the user can do about it.
+  public var hint: String?
+
+  /// An error about one file.
+  public init(_ code: Code, path: String, message: String, hint: String? = nil) {
+    self.code = code
+    self.path = path
+    self.message = message
+    self.hint = hint
+  }
+
+  /// An error for a system call that just failed with `errno`.
+  init(_ code: Code, path: String, doing what: String, errno number: Int32 = errno) {
+    let reason = String(cString: strerror(number))
+    self.init(
+      number == ENOENT && code == .openFailed ? .notFound : code, path: path,
+      message: "Cannot \(what) '\(path.escapedForTerminal)': \(reason).")
+  }
+}
+
+extension FileError: CustomStringConvertible {
+  /// The sentence.
+  public var description: String { message }
+}
+
+extension String {
+  /// The text with control characters, line separators and direction marks written as `\u{…}`.
+  ///
+  /// Names from files and paths pass through it before they reach a message.
+  public var escapedForTerminal: String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned:
+        result += "\\u{" + String(scalar.value, radix: 16) + "}"
+      default:
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
