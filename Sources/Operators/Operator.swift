@@ -105,6 +105,9 @@ public protocol InferenceContext {
   func infer(
     subgraph attribute: String, arguments: [ValueFact]
   ) throws(OperatorError) -> [ValueFact]
+
+  /// A size that depends on data: a symbol that nothing else has.
+  func makeSymbol() -> Dimension
 }
 
 /// What running operators may ask of their surroundings.
