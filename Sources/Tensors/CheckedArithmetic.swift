@@ -30,13 +30,16 @@ public enum Checked {
 
   /// The product of all dimensions, 1 for none.
   ///
-  /// Negative dimensions are an error.
+  /// Negative dimensions are an error, and so are dimensions whose product without the zeros does
+  /// not fit: strides are made of them.
   public static func product(of dimensions: some Sequence<Int>) throws(ArithmeticOverflow) -> Int {
     var result = 1
+    var isEmpty = false
     for dimension in dimensions {
       guard dimension >= 0 else { throw ArithmeticOverflow("dimension \(dimension) is negative") }
-      result = try product(result, dimension)
+      isEmpty = isEmpty || dimension == 0
+      result = try product(result, Swift.max(dimension, 1))
     }
-    return result
+    return isEmpty ? 0 : result
   }
 }

@@ -40,23 +40,23 @@ public struct DurableFile: ~Copyable {
     guard !path.utf8.contains(0), !name.isEmpty, name != ".", name != ".." else {
       throw FileError(
         .invalidPath, path: path,
-        message: "'\(path.escapedForTerminal)' does not name a file that can be written.")
+        "The path does not name a file that can be written.")
     }
     let mode = try DurableFile.modeOfReplaced(path, inputs: inputs)
     let folder = open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else {
-      let error = FileError(.openFailed, path: path, doing: "open the folder of")
+      let error = FileError(.openFailed, path: path, failedTo: "open its folder")
       guard errno == ENOENT || errno == ENOTDIR else { throw error }
       throw FileError(
         .missingFolder, path: path,
-        message: "The folder '\(folderPath.escapedForTerminal)' does not exist.",
+        "The folder '\(folderPath.escapedForTerminal)' does not exist.",
         hint: "Create it, or write elsewhere.")
     }
     let temporaryName = ".ditcache-" + String(UInt64.random(in: 0 ... .max), radix: 16)
     let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     let descriptor = openat(folder, temporaryName, flags, mode_t(0o666))
     guard descriptor >= 0 else {
-      let error = FileError(.openFailed, path: path, doing: "create")
+      let error = FileError(.openFailed, path: path, failedTo: "create a file beside it")
       close(folder)
       throw error
     }
@@ -119,7 +119,7 @@ public struct DurableFile: ~Copyable {
     try flush()
     isSealed = true
     guard fsync(descriptor) == 0 else {
-      throw FileError(.writeFailed, path: path, doing: "bring to disk")
+      throw FileError(.writeFailed, path: path, failedTo: "bring the bytes to disk")
     }
   }
 
@@ -127,7 +127,9 @@ public struct DurableFile: ~Copyable {
   public mutating func readBack() throws(FileError) -> InputFile {
     try flush()
     let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-    guard copy >= 0 else { throw FileError(.readFailed, path: path, doing: "read back") }
+    guard copy >= 0 else {
+      throw FileError(.readFailed, path: path, failedTo: "read the bytes back")
+    }
     return try InputFile(adopting: copy, path: path)
   }
 
@@ -135,11 +137,11 @@ public struct DurableFile: ~Copyable {
   public consuming func commit() throws(FileError) {
     try seal()
     guard renameat(folder, temporaryName, folder, name) == 0 else {
-      throw FileError(.writeFailed, path: path, doing: "put in place")
+      throw FileError(.writeFailed, path: path, failedTo: "put the file in place")
     }
     isCommitted = true
     guard fsync(folder) == 0 || errno == EINVAL else {
-      throw FileError(.writeFailed, path: path, doing: "bring to disk the name of")
+      throw FileError(.writeFailed, path: path, failedTo: "bring the name to disk")
     }
   }
 
@@ -162,7 +164,9 @@ public struct DurableFile: ~Copyable {
     while done < bytes.count {
       let count = Glibc.write(descriptor, base + done, bytes.count - done)
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw FileError(.writeFailed, path: path, doing: "write") }
+      guard count > 0 else {
+        throw FileError(.writeFailed, path: path, failedTo: "write the bytes")
+      }
       done += count
     }
   }
@@ -181,13 +185,13 @@ public struct DurableFile: ~Copyable {
     guard !inputs.contains(FileIdentity(status)) else {
       throw FileError(
         .outputIsInput, path: path,
-        message: "'\(path.escapedForTerminal)' is an input of this command.",
+        "The output would replace a file that is being read.",
         hint: "Choose another output.")
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FileError(
         .notARegularFile, path: path,
-        message: "'\(path.escapedForTerminal)' is not a regular file and is not replaced.")
+        "It is not a regular file, so it is not replaced.")
     }
     return status.st_mode & 0o777
   }

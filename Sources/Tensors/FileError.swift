@@ -1,13 +1,13 @@
 import Glibc
 
 /// A file operation that the system or one of our own checks refused.
-public struct FileError: Error, Hashable, Sendable {
-  /// What went wrong, as a word that scripts can test.
-  public enum Code: String, Hashable, Sendable {
+public struct FileError: ReportedError, Hashable {
+  /// What went wrong.
+  public enum Kind: String, Hashable, Sendable {
     /// The path is empty, ends in a slash or holds a NUL.
     case invalidPath = "invalid-path"
     /// There is nothing at the path.
-    case notFound = "not-found"
+    case notFound = "file-not-found"
     /// The folder of an output does not exist.
     case missingFolder = "missing-folder"
     /// The path leads to a folder, a pipe, a socket or a device.
@@ -23,37 +23,38 @@ public struct FileError: Error, Hashable, Sendable {
   }
 
   /// What went wrong.
-  public var code: Code
+  public var kind: Kind
 
-  /// The file, as the user named it.
-  public var path: String
+  /// The path as the user gave it, escaped.
+  public var place: String
 
-  /// One sentence, with the path and the numbers.
+  /// One sentence, with the numbers.
   public var message: String
 
   /// What the user can do about it.
   public var hint: String?
 
-  /// An error about one file.
-  public init(_ code: Code, path: String, message: String, hint: String? = nil) {
-    self.code = code
-    self.path = path
+  /// An error about the file at `path`.
+  public init(_ kind: Kind, path: String, _ message: String, hint: String? = nil) {
+    self.kind = kind
+    self.place = path.escapedForTerminal
     self.message = message
     self.hint = hint
   }
 
   /// An error for a system call that just failed with `errno`.
-  init(_ code: Code, path: String, doing what: String, errno number: Int32 = errno) {
+  init(_ kind: Kind, path: String, failedTo action: String, errno number: Int32 = errno) {
     let reason = String(cString: strerror(number))
     self.init(
-      number == ENOENT && code == .openFailed ? .notFound : code, path: path,
-      message: "Cannot \(what) '\(path.escapedForTerminal)': \(reason).")
+      number == ENOENT && kind == .openFailed ? .notFound : kind, path: path,
+      "Cannot \(action): \(reason).")
   }
-}
 
-extension FileError: CustomStringConvertible {
-  /// The sentence.
-  public var description: String { message }
+  /// The kind as a kebab-case word.
+  public var code: String { kind.rawValue }
+
+  /// Always `inputOutput`.
+  public var category: FailureCategory { .inputOutput }
 }
 
 extension String {

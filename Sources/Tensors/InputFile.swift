@@ -45,12 +45,12 @@ public final class InputFile: Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw FileError(
         .invalidPath, path: path,
-        message: "'\(path.escapedForTerminal)' is not a path: it is empty or holds a NUL.")
+        "The path is empty or holds a NUL.")
     }
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
     let descriptor = open(path, flags)
     guard descriptor >= 0 else {
-      throw FileError(.openFailed, path: path, doing: "open")
+      throw FileError(.openFailed, path: path, failedTo: "open the file")
     }
     try self.init(adopting: descriptor, path: path)
   }
@@ -64,11 +64,11 @@ public final class InputFile: Sendable {
     byteCount = Int(status.st_size)
     linkCount = Int(status.st_nlink)
     identity = FileIdentity(status)
-    guard isKnown else { throw FileError(.openFailed, path: path, doing: "inspect") }
+    guard isKnown else { throw FileError(.openFailed, path: path, failedTo: "inspect the file") }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FileError(
         .notARegularFile, path: path,
-        message: "'\(path.escapedForTerminal)' is not a regular file.")
+        "It is not a regular file.")
     }
   }
 
@@ -86,11 +86,11 @@ public final class InputFile: Sendable {
     while done < buffer.count {
       let count = pread(descriptor, base + done, buffer.count - done, off_t(offset + done))
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw FileError(.readFailed, path: path, doing: "read") }
+      guard count >= 0 else { throw FileError(.readFailed, path: path, failedTo: "read the file") }
       guard count > 0 else {
         throw FileError(
           .readFailed, path: path,
-          message: "'\(path.escapedForTerminal)' became shorter while it was read.")
+          "The file became shorter while it was read.")
       }
       done += count
     }
@@ -135,7 +135,7 @@ public final class InputFile: Sendable {
     let length = lead + byteCount
     let pages = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset - lead))
     guard let pages, pages != MAP_FAILED else {
-      throw FileError(.readFailed, path: path, doing: "map")
+      throw FileError(.readFailed, path: path, failedTo: "map the file")
     }
     return TensorStorage(base: pages + lead, byteCount: byteCount) { base in
       munmap(base - lead, length)
@@ -147,8 +147,7 @@ public final class InputFile: Sendable {
     guard offset >= 0, byteCount >= 0, !overflow, end <= self.byteCount else {
       throw FileError(
         .readFailed, path: path,
-        message: "Bytes \(offset) + \(byteCount) lie outside '\(path.escapedForTerminal)', "
-          + "which has \(self.byteCount).")
+        "The file has \(self.byteCount) bytes; bytes \(offset) + \(byteCount) lie outside.")
     }
   }
 }
