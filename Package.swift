@@ -108,5 +108,6 @@ let package = Package(
       name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
+    tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
   ]
 )
