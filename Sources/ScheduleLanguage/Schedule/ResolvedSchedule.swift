@@ -1,0 +1,100 @@
+/// A cache rule with its blocks and steps as numbers.
+public struct ResolvedRule: Hashable, Sendable {
+  /// The rule.
+  public var rule: CacheRule
+  /// The positions of its blocks in execution order, ascending.
+  public var positions: [Int]
+  /// Maximal ranges of consecutive positions within one family.
+  public var runs: [ClosedRange<Int>]
+  /// Whether each step is computed.
+  public var table: StepTable
+}
+
+/// A schedule on a model of known depth over a known number of steps.
+public struct ResolvedSchedule: Hashable, Sendable {
+  /// The schedule.
+  public var schedule: Schedule
+  /// The number of steps.
+  public var steps: Int
+  /// The blocks of the model.
+  public var layout: BlockLayout
+  /// The rules, in the order of the text.
+  public var rules: [ResolvedRule]
+
+  /// The index of the rule of every block; nil for blocks that are always computed.
+  public var ruleOfBlock: [Int?] {
+    var owner = [Int?](repeating: nil, count: layout.blockCount)
+    for (index, rule) in rules.enumerated() {
+      for position in rule.positions { owner[position] = index }
+    }
+    return owner
+  }
+
+  /// The computed part of all blocks and steps, 0 to 1.
+  public var computedFraction: Double {
+    let all = layout.blockCount * steps
+    let reused = rules.reduce(0) { $0 + $1.positions.count * $1.table.reusedCount }
+    return all == 0 ? 1 : Double(all - reused) / Double(all)
+  }
+}
+
+extension Schedule {
+  /// Puts numbers to the blocks and steps of the schedule.
+  ///
+  /// - Parameters:
+  ///   - layout: The blocks of the model.
+  ///   - steps: The number of steps of the run; nil takes the schedule's own.
+  /// - Returns: The rules with the positions of their blocks, their runs and their step tables.
+  /// - Throws: `ScheduleError` with every site that does not fit the model, every block that two
+  ///   rules claim, and every step that the run does not have.
+  public func resolve(
+    in layout: BlockLayout, steps: Int? = nil
+  ) throws(ScheduleError) -> ResolvedSchedule {
+    let steps = try stepCount(host: steps)
+    var problems: [Problem] = []
+    var resolved: [ResolvedRule] = []
+    var owner = [Int?](repeating: nil, count: layout.blockCount)
+    for (index, rule) in rules.enumerated() {
+      do throws(Problem) {
+        let positions = try rule.site.resolve(in: layout)
+        guard !positions.isEmpty else {
+          throw Problem(
+            "no-blocks", at: rule.siteRange,
+            "'\(rule.site.text)' means no block: the model has \(layout.blockCount)")
+        }
+        if let shared = positions.first(where: { owner[$0] != nil }), let other = owner[shared] {
+          throw Problem(
+            "overlapping-rules", at: rule.siteRange,
+            "rules '\(rules[other].name)' and '\(rule.name)' both cache "
+              + layout.label(shared...shared))
+        }
+        for position in positions { owner[position] = index }
+        resolved.append(
+          ResolvedRule(
+            rule: rule, positions: positions, runs: layout.runs(of: positions),
+            table: try rule.stepTable(steps: steps)))
+      } catch {
+        problems.append(error)
+      }
+    }
+    guard problems.isEmpty else { throw error(problems) }
+    return ResolvedSchedule(schedule: self, steps: steps, layout: layout, rules: resolved)
+  }
+}
+
+extension BlockLayout {
+  /// Cuts ascending positions into maximal ranges of neighbours of one family.
+  func runs(of positions: [Int]) -> [ClosedRange<Int>] {
+    var runs: [ClosedRange<Int>] = []
+    for position in positions {
+      if let run = runs.last, run.upperBound + 1 == position,
+        families[run.upperBound] == families[position]
+      {
+        runs[runs.count - 1] = run.lowerBound...position
+      } else {
+        runs.append(position...position)
+      }
+    }
+    return runs
+  }
+}

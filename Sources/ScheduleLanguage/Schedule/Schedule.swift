@@ -1,0 +1,112 @@
+/// What a cache rule applies to.
+public enum Site: Hashable, Sendable {
+  /// Some blocks, cut into runs.
+  case blocks(BlockSet)
+  /// All blocks, from the first to the last.
+  case stack
+
+  /// The site as the language writes it.
+  public var text: String {
+    switch self {
+    case .blocks(let set): set.text
+    case .stack: "stack"
+    }
+  }
+
+  /// The positions of the blocks in execution order, ascending.
+  public func resolve(in layout: BlockLayout) throws(Problem) -> [Int] {
+    switch self {
+    case .blocks(let set): try set.resolve(in: layout)
+    case .stack: Array(0..<layout.blockCount)
+    }
+  }
+}
+
+/// One `cache` statement: a site, when it is computed, and what stands in for it otherwise.
+public struct CacheRule: Hashable, Sendable {
+  /// The name that state inputs carry; unique in its schedule.
+  public var name: String
+  /// What the rule applies to.
+  public var site: Site
+  /// What is kept and what stands in for the site.
+  public var reuse: Reuse
+  /// When the site is computed: true means compute; validity and override come before it.
+  public var decision: Expression
+  /// The clauses of the body, in the order of the text.
+  public var clauses: [Clause]
+  /// Where the site is written.
+  public var siteRange: SourceRange
+  /// Where the rule is written.
+  public var range: SourceRange
+
+  /// The decision as a table of steps.
+  ///
+  /// - Throws: `Problem` if a clause names a step that the run does not have, or if the decision
+  ///   is not static.
+  public func stepTable(steps: Int) throws(Problem) -> StepTable {
+    guard steps > 0 else {
+      throw Problem("no-steps", at: range, "a run needs at least 1 step, not \(steps)")
+    }
+    for clause in clauses {
+      if let problem = clause.problems(steps: steps).first { throw problem }
+    }
+    do throws(EvaluationError) {
+      return try StepTable(deciding: decision, steps: steps)
+    } catch {
+      throw Problem(
+        error.code, at: range, "rule '\(name)' cannot be written as a table: \(error.message)")
+    }
+  }
+}
+
+/// A checked schedule, its block sets symbolic until `resolve` meets a model.
+public struct Schedule: Hashable, Sendable {
+  /// Its name, unique in the catalogue.
+  public var name: String
+  /// The adapter it is made for; nil for `any`.
+  public var adapter: String?
+  /// The number of steps it is made for; nil if the host decides.
+  public var steps: Int?
+  /// The rules, in the order of the text.
+  public var rules: [CacheRule]
+  /// Where the name is written.
+  public var nameRange: SourceRange
+  /// The file it was read from, for diagnostics and for the metadata of rewritten models.
+  public var source: SourceFile
+
+  /// Ties problems found later to the file.
+  public func error(_ problems: [Problem]) -> ScheduleError {
+    ScheduleError(problems.map { Diagnostic($0, in: source) })
+  }
+
+  /// The number of steps of a run: the host's choice, else the schedule's.
+  ///
+  /// - Throws: `ScheduleError` if neither says, or if the schedule was made for another number.
+  public func stepCount(host: Int?) throws(ScheduleError) -> Int {
+    switch (host, steps) {
+    case (let host?, let own?) where host != own:
+      throw error([
+        Problem(
+          "other-step-count", at: nameRange,
+          "schedule '\(name)' is made for \(own) steps, but the run has \(host)",
+          hint: "change 'steps \(own)' in the schedule, and its step numbers with it")
+      ])
+    case (let count?, _), (nil, let count?):
+      guard (1...Limits.stepCount).contains(count) else {
+        throw error([
+          Problem(
+            "step-count-out-of-range", at: nameRange,
+            "a run has 1 to \(Limits.stepCount) steps, not \(count)")
+        ])
+      }
+      return count
+    case (nil, nil):
+      throw error([
+        Problem(
+          "no-step-count", at: nameRange,
+          "schedule '\(name)' does not say how many steps a run has",
+          hint: "pass --steps N or write 'steps N' in the schedule")
+      ])
+    }
+  }
+}
