@@ -1,0 +1,255 @@
+/// The words with a meaning of their own wherever a site may stand.
+enum ReservedWords {
+  static let stack = "stack"
+  static let blocks = "blocks"
+  static let any = "any"
+  static let items = ["schedule", "adapter"]
+}
+
+/// Reads tokens as schedules and adapters by recursive descent.
+///
+/// A statement that cannot be read is reported once and skipped, so that one pass finds all of
+/// them.
+struct Parser {
+  /// Thrown when a statement cannot be read any further; the problem is recorded already.
+  struct Abandoned: Error {}
+
+  let vocabulary: Vocabulary
+  private(set) var tree: SyntaxTree
+  var problems: [Problem]
+  private(set) var index = 0
+
+  /// Parses a file.
+  static func parse(
+    _ source: SourceFile, with vocabulary: Vocabulary
+  ) -> (tree: SyntaxTree, problems: [Problem]) {
+    var parser = Parser(source, vocabulary)
+    parser.file()
+    return (parser.tree, parser.problems)
+  }
+
+  private init(_ source: SourceFile, _ vocabulary: Vocabulary) {
+    self.vocabulary = vocabulary
+    let (tokens, problems) = Lexer.tokens(of: source)
+    self.problems = problems
+    tree = SyntaxTree(
+      source: source, tokens: tokens, items: [], statementStarts: [], tightTokens: [])
+  }
+
+  // MARK: - Tokens
+
+  var current: Token { tree.tokens[index] }
+
+  private var next: Token { tree.tokens[min(index + 1, tree.tokens.count - 1)] }
+
+  /// Moves behind the current token and returns it; never moves past the end.
+  @discardableResult mutating func advance(tight: Bool = false) -> Token {
+    if tight { tree.tightTokens.insert(index) }
+    let token = current
+    if index < tree.tokens.count - 1 { index += 1 }
+    return token
+  }
+
+  mutating func accept(_ mark: Token.Mark, tight: Bool = false) -> Bool {
+    guard current.isMark(mark) else { return false }
+    advance(tight: tight)
+    return true
+  }
+
+  mutating func expect(
+    _ mark: Token.Mark, _ place: String, tight: Bool = false
+  ) throws(Abandoned) {
+    guard accept(mark, tight: tight) else {
+      throw unexpected("'\(mark.rawValue)' \(place)")
+    }
+  }
+
+  mutating func expectWord(_ word: String, _ place: String) throws(Abandoned) {
+    guard current.word == word else {
+      throw unexpected(
+        "'\(word)' \(place)",
+        hint: current.word.flatMap { Suggestion.hint(for: $0, among: [word]) })
+    }
+    advance()
+  }
+
+  /// A name of the user's choice: a word, or where the model's names may come in, quoted text.
+  mutating func name(
+    _ what: String, allowingQuotes: Bool = false
+  ) throws(Abandoned) -> NameSyntax {
+    switch current.kind {
+    case .word(let text):
+      return NameSyntax(text: text, range: advance().range)
+    case .string(let text) where allowingQuotes:
+      return NameSyntax(text: text, range: advance().range)
+    default: throw unexpected(what)
+    }
+  }
+
+  /// Records that something else stands where `what` should.
+  mutating func unexpected(_ what: String, hint: String? = nil) -> Abandoned {
+    let found: String
+    switch current.kind {
+    case .invalid: return Abandoned()
+    case .end: found = "the file ends"
+    default: found = "found '\(tree.source.text(current.range))'"
+    }
+    problems.append(
+      Problem("unexpected-text", at: current.range, "expected \(what), but \(found)", hint: hint))
+    return Abandoned()
+  }
+
+  func range(from start: Int) -> SourceRange {
+    SourceRange(
+      start: tree.tokens[start].range.start, end: tree.tokens[max(start, index - 1)].range.end)
+  }
+
+  /// The tokens from `start` up to the current one as one line of canonical text.
+  func text(from start: Int) -> String {
+    Formatter.line(of: start..<max(start + 1, index), in: tree)
+  }
+
+  // MARK: - Items
+
+  private mutating func file() {
+    while current.kind != .end {
+      let start = index
+      tree.statementStarts.insert(start)
+      do throws(Abandoned) {
+        tree.items.append(try item())
+      } catch {
+        skipItem(from: start)
+      }
+    }
+  }
+
+  private mutating func item() throws(Abandoned) -> ItemSyntax {
+    switch current.word {
+    case "schedule": return .schedule(try schedule())
+    case "adapter": return .adapter(try adapter())
+    default:
+      throw unexpected(
+        "'schedule' or 'adapter'",
+        hint: current.word.flatMap { Suggestion.hint(for: $0, among: ReservedWords.items) })
+    }
+  }
+
+  private mutating func schedule() throws(Abandoned) -> ScheduleSyntax {
+    advance()
+    let name = try name("a name for the schedule")
+    try expectWord("for", "and an adapter's name, or 'for any'")
+    let target = try self.name("an adapter's name or 'any'")
+    var statements: [ScheduleStatement] = []
+    try body("of schedule '\(name.text)'") { (parser) throws(Abandoned) in
+      switch parser.current.word {
+      case "let": statements.append(.binding(try parser.binding()))
+      case "cache": statements.append(.cache(try parser.cache()))
+      default:
+        statements.append(
+          .clause(
+            try parser.clause(
+              FixedClauses.schedule, in: "a schedule", beside: ["let", "cache"])))
+      }
+    }
+    return ScheduleSyntax(name: name, target: target, statements: statements)
+  }
+
+  private mutating func adapter() throws(Abandoned) -> AdapterSyntax {
+    advance()
+    let name = try name("a name for the adapter")
+    var clauses: [Clause] = []
+    try body("of adapter '\(name.text)'") { (parser) throws(Abandoned) in
+      clauses.append(try parser.clause(FixedClauses.adapter, in: "an adapter"))
+    }
+    return AdapterSyntax(name: name, clauses: clauses)
+  }
+
+  private mutating func binding() throws(Abandoned) -> BindingSyntax {
+    advance()
+    let name = try name("a name for the blocks")
+    try expect(.equals, "after 'let \(name.text)'")
+    return BindingSyntax(name: name, site: try site())
+  }
+
+  private mutating func cache() throws(Abandoned) -> CacheSyntax {
+    let keywordRange = advance().range
+    let site = try site()
+    var name: NameSyntax?
+    if current.word == "as" {
+      advance()
+      name = try self.name("a name for the rule")
+    }
+    var clauses: [Clause] = []
+    let descriptors = vocabulary.clauses
+    try body("of the cache rule") { (parser) throws(Abandoned) in
+      clauses.append(try parser.clause(descriptors, in: "a cache rule"))
+    }
+    return CacheSyntax(keywordRange: keywordRange, site: site, name: name, body: clauses)
+  }
+
+  /// A body in braces; statements that cannot be read are skipped.
+  private mutating func body(
+    _ owner: String, statement: (inout Parser) throws(Abandoned) -> Void
+  ) throws(Abandoned) {
+    let opening = current.range
+    try expect(.openBrace, "to begin the body \(owner)")
+    while !accept(.closeBrace) {
+      let isNextItem =
+        current.isFirstOnLine && current.word.map(ReservedWords.items.contains) == true
+      if current.kind == .end || isNextItem {
+        problems.append(
+          Problem("unclosed-body", at: opening, "the '{' of the body \(owner) is never closed"))
+        return
+      }
+      let start = index
+      tree.statementStarts.insert(start)
+      do throws(Abandoned) {
+        try statement(&self)
+      } catch {
+        skipStatement(from: start)
+      }
+    }
+  }
+
+  // MARK: - Recovery
+
+  private mutating func skipItem(from start: Int) {
+    if index == start { advance() }
+    while current.kind != .end {
+      if current.isFirstOnLine, let word = current.word, ReservedWords.items.contains(word) {
+        return
+      }
+      advance()
+    }
+  }
+
+  /// Skips to the next line that can begin a statement, or to the end of the body.
+  private mutating func skipStatement(from start: Int) {
+    var braces = 0
+    var brackets = 0
+    for passed in start..<index { count(tree.tokens[passed], &braces, &brackets) }
+    if index == start {
+      count(current, &braces, &brackets)
+      if current.isMark(.closeBrace) { return }
+      advance()
+    }
+    while current.kind != .end {
+      if braces <= 0 {
+        if current.isMark(.closeBrace) { return }
+        if current.isFirstOnLine, brackets <= 0 || current.word != nil { return }
+      }
+      count(current, &braces, &brackets)
+      advance()
+    }
+  }
+
+  private func count(_ token: Token, _ braces: inout Int, _ brackets: inout Int) {
+    switch token.kind {
+    case .mark(.openBrace): braces += 1
+    case .mark(.closeBrace): braces -= 1
+    case .mark(.openBracket), .mark(.openParenthesis): brackets += 1
+    case .mark(.closeBracket), .mark(.closeParenthesis): brackets -= 1
+    default: break
+    }
+  }
+}

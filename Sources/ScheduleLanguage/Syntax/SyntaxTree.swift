@@ -1,0 +1,74 @@
+/// A file as parsed: every token with its comments, and the statements made of them.
+package struct SyntaxTree: Sendable {
+  /// The file.
+  package var source: SourceFile
+  /// All tokens; the last one is the end of the file.
+  package var tokens: [Token]
+  /// What the file declares, in order.
+  package var items: [ItemSyntax]
+  /// The indices of the tokens that begin a statement.
+  package var statementStarts: Set<Int>
+  /// The indices of the tokens that follow the one before without a space.
+  package var tightTokens: Set<Int>
+}
+
+/// Something that a file declares.
+package enum ItemSyntax: Sendable {
+  case schedule(ScheduleSyntax)
+  case adapter(AdapterSyntax)
+}
+
+/// A name and its place.
+package struct NameSyntax: Hashable, Sendable {
+  package var text: String
+  package var range: SourceRange
+}
+
+/// A `schedule NAME for ADAPTER { … }`.
+package struct ScheduleSyntax: Sendable {
+  package var name: NameSyntax
+  /// The adapter, or `any`.
+  package var target: NameSyntax
+  package var statements: [ScheduleStatement]
+}
+
+/// A statement of a schedule.
+package enum ScheduleStatement: Sendable {
+  case clause(Clause)
+  case binding(BindingSyntax)
+  case cache(CacheSyntax)
+}
+
+/// A `let NAME = SITE`.
+package struct BindingSyntax: Sendable {
+  package var name: NameSyntax
+  package var site: SiteSyntax
+}
+
+/// A `cache SITE [as NAME] { … }`.
+package struct CacheSyntax: Sendable {
+  package var keywordRange: SourceRange
+  package var site: SiteSyntax
+  package var name: NameSyntax?
+  package var body: [Clause]
+}
+
+/// Terms joined by `+`.
+package struct SiteSyntax: Sendable {
+  package var terms: [SiteTermSyntax]
+  package var range: SourceRange
+}
+
+/// A part of a site.
+package enum SiteTermSyntax: Sendable {
+  /// `stack`, or a name bound by `let`.
+  case name(NameSyntax)
+  /// `FAMILY[…]`
+  case blocks(BlockTerm)
+}
+
+/// An `adapter NAME { … }`.
+package struct AdapterSyntax: Sendable {
+  package var name: NameSyntax
+  package var clauses: [Clause]
+}
