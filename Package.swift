@@ -61,7 +61,7 @@ let package = Package(
     module("Kernels", imports: ["Tensors", "COpenBLAS", "CVectorKernels"]),
     module("Operators", imports: ["GraphIR", "Tensors", "Kernels"]),
     module("TypeInference", imports: ["Operators", "Rewrite", "GraphIR", "Tensors"]),
-    module("ModelStructure", imports: ["GraphIR"]),
+    module("ModelStructure", imports: ["GraphIR", "Tensors"]),
     module("ScheduleLanguage"),
     module("CachePolicies", imports: ["ScheduleLanguage"]),
     module("Catalogue", plugins: ["CheckSchedules"]),

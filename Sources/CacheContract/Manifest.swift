@@ -1,0 +1,167 @@
+import Foundation
+public import GraphIR
+public import Tensors
+
+/// What a cached model says about itself, stored as JSON in its metadata.
+public struct Manifest: Hashable, Sendable, Codable {
+  /// The version of this layout.
+  public var schema = 1
+  /// Name and version of the tool that wrote the file.
+  public var tool: String
+  /// The schedule's name.
+  public var schedule: String
+  /// Scheduler steps that the tables were resolved for.
+  public var steps: Int
+  /// SHA-256 of the original file, lowercase hexadecimal.
+  public var originalDigest: String
+  /// The rules in the schedule's order.
+  public var rules: [Rule]
+  /// The sites in the order of `ditcache/override` and `ditcache/computed`.
+  public var sites: [Site]
+  /// State inputs and outputs, in graph order.
+  public var state: [State]
+  /// Control inputs that the graph reads.
+  public var controls: [String]
+
+  /// One rule of the schedule.
+  public struct Rule: Hashable, Sendable, Codable {
+    /// The rule's name.
+    public var name: String
+    /// One entry a step: true where the rule computes.
+    public var table: [Bool]
+
+    /// A rule and its resolved table.
+    public init(name: String, table: [Bool]) {
+      self.name = name
+      self.table = table
+    }
+  }
+
+  /// One cache node.
+  public struct Site: Hashable, Sendable, Codable {
+    /// The site id, such as `blocks.0-3`.
+    public var name: String
+    /// The rule it follows.
+    public var rule: String
+    /// How many blocks it owns.
+    public var blocks: Int
+    /// FLOPs that a reused step skips; nil when a size is unknown.
+    public var flops: Int?
+
+    /// A site.
+    public init(name: String, rule: String, blocks: Int, flops: Int?) {
+      self.name = name
+      self.rule = rule
+      self.blocks = blocks
+      self.flops = flops
+    }
+  }
+
+  /// One state input and the output that carries it on.
+  public struct State: Hashable, Sendable, Codable {
+    /// The graph input.
+    public var input: String
+    /// The graph output.
+    public var output: String
+    /// `float32` and the like.
+    public var dataType: String
+    /// Dimensions as text; symbols where they vary.
+    public var shape: [String]
+    /// True for the flag that says whether a rule's slots hold anything.
+    public var isValidity: Bool
+
+    /// A state pair.
+    public init(
+      input: String, output: String, dataType: String, shape: [String], isValidity: Bool
+    ) {
+      self.input = input
+      self.output = output
+      self.dataType = dataType
+      self.shape = shape
+      self.isValidity = isValidity
+    }
+  }
+
+  /// A manifest made of its parts.
+  public init(
+    tool: String, schedule: String, steps: Int, originalDigest: String, rules: [Rule],
+    sites: [Site], state: [State], controls: [String]
+  ) {
+    self.tool = tool
+    self.schedule = schedule
+    self.steps = steps
+    self.originalDigest = originalDigest
+    self.rules = rules
+    self.sites = sites
+    self.state = state
+    self.controls = controls
+  }
+}
+
+extension Manifest {
+  /// The manifest as JSON with sorted keys, so that equal manifests are equal text.
+  public func json() throws(ContractError) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    } catch {
+      throw ContractError(
+        "manifest-encoding", "the manifest cannot be written: \(error)", category: .internalFault)
+    }
+  }
+
+  /// Reads a manifest from a model's metadata.
+  public init(json: String) throws(ContractError) {
+    do {
+      self = try JSONDecoder().decode(Manifest.self, from: Data(json.utf8))
+    } catch {
+      throw ContractError(
+        "broken-manifest", "the model's ditcache manifest cannot be read: \(error)")
+    }
+    guard schema == 1 else {
+      throw ContractError(
+        "manifest-schema", "the model's ditcache manifest has layout \(schema), known is 1",
+        hint: "use the version of ditcache that wrote the file", category: .unsupported)
+    }
+  }
+
+  /// Declares the manifest's state pairs on a graph that was read from a cached file.
+  public func restoreStatePairs(in graph: inout Graph) throws(ContractError) {
+    let outputs = Set(graph.outputs)
+    for pair in state {
+      guard let input = graph.value(named: Name(pair.input)), graph.inputs.contains(input),
+        let output = graph.value(named: Name(pair.output)), outputs.contains(output)
+      else {
+        throw ContractError(
+          "broken-manifest",
+          "the manifest names state '\(pair.input)', which the graph does not have")
+      }
+      graph.addStatePair(StatePair(input: input, output: output))
+    }
+  }
+}
+
+/// A cached model and its manifest, or a host and a cached model, that do not fit.
+public struct ContractError: ReportedError, Hashable {
+  /// A kebab-case word that never changes.
+  public let code: String
+  /// Empty; the message names the state or control.
+  public var place: String { "" }
+  /// What is wrong.
+  public let message: String
+  /// What to do about it.
+  public let hint: String?
+  /// The kind of failure.
+  public let category: FailureCategory
+
+  /// An error about the contract.
+  public init(
+    _ code: String, _ message: String, hint: String? = nil, category: FailureCategory = .badModel
+  ) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.category = category
+  }
+}
