@@ -1,5 +1,6 @@
 import GraphIR
 import Operators
+import Synchronization
 import Tensors
 import Testing
 
@@ -171,6 +172,8 @@ struct GraphRunner: RunContext, InferenceContext {
     do { return try Tensor(uninitialized: dataType, shape) } catch { throw .overflow(error) }
   }
 
+  func makeSymbol() -> Dimension { Dimension(symbol: "fresh-\(Self.symbolCount.increment())") }
+
   func run(
     subgraph attribute: String, arguments: [RuntimeValue]
   ) throws(OperatorError) -> [RuntimeValue] {
@@ -186,6 +189,8 @@ struct GraphRunner: RunContext, InferenceContext {
     return try Self.infer(
       subgraph.graph, arguments: arguments, captures: subgraph.captures.map { facts[$0] })
   }
+
+  private static let symbolCount = Counter()
 
   private func subgraph(_ attribute: String) throws(OperatorError) -> Subgraph {
     guard case .graph(let subgraph) = node.attribute(attribute) else {
@@ -239,6 +244,13 @@ struct GraphRunner: RunContext, InferenceContext {
     }
     return graph.outputs.map { facts[$0] ?? ValueFact(.unknown) }
   }
+}
+
+/// Counts up from 1, for several threads at once.
+private final class Counter: Sendable {
+  private let count = Atomic<Int>(0)
+
+  func increment() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 
 extension Tensor {
