@@ -75,7 +75,7 @@ public struct Block: Sendable {
 public struct Stream: Hashable, Sendable {
   /// The hidden states before.
   public var input: ValueID
-  /// The hidden states after.
+  /// The hidden states after; the input itself when nothing reads this stream any more.
   public var output: ValueID
 
   /// A stream from one value to another.
@@ -83,6 +83,9 @@ public struct Stream: Hashable, Sendable {
     self.input = input
     self.output = output
   }
+
+  /// False for a stream that ends in this block, as text does in the last block of many models.
+  public var hasEnd: Bool { input != output }
 }
 
 /// One residual branch of a block.

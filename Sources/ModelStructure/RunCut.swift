@@ -33,8 +33,8 @@ extension ModelStructure {
     let place =
       first.index == last.index ? first.name : "\(first.family)[\(first.index)-\(last.index)]"
     let streams = zip(first.streams, last.streams)
+      .filter { $1.hasEnd && !uses.isUnused($1.output) }
       .map { Stream(input: $0.input, output: $1.output) }
-      .filter { !uses.isUnused($0.output) }
     guard first.streams.count == last.streams.count, !streams.isEmpty else {
       throw StructureError(
         "stream-count", at: place,
@@ -43,7 +43,7 @@ extension ModelStructure {
     let candidates = Set(members.flatMap(\.nodes))
     let outputs = Set(streams.map(\.output))
     let order = graph.order.filter { candidates.contains($0) }
-    let dependent = nodes(of: order, reachedFrom: Set(streams.map(\.input)), in: graph)
+    let dependent = nodes(of: order, reachedFrom: Set(first.streams.map(\.input)), in: graph)
     var kept = Set<NodeID>()
     for id in order.reversed() {
       let escaping = graph[id].outputs.compactMap { $0 }.first { value in
