@@ -109,5 +109,6 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
+    tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
   ]
 )

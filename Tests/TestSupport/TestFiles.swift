@@ -1,0 +1,53 @@
+import Foundation
+
+/// Paths of the files that tests read.
+public enum Fixtures {
+  /// The path of a file or folder of `Tests/Fixtures`.
+  public static func path(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/\(name)").path(percentEncoded: false)
+  }
+
+  /// The bytes of a file of `Tests/Fixtures`.
+  public static func bytes(_ name: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: URL(filePath: path(name))))
+  }
+}
+
+/// An empty folder that goes away with the value.
+public final class TemporaryFolder: Sendable {
+  /// The path of the folder, without a slash at its end.
+  public let path: String
+
+  /// Makes a folder under the system's folder for temporary files.
+  public init() throws {
+    let url = FileManager.default.temporaryDirectory
+      .appending(path: "ditcache-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path(percentEncoded: false)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// The path of a file in the folder, which need not exist.
+  public func path(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Writes a file and gives its path.
+  @discardableResult
+  public func write(_ bytes: [UInt8], to name: String) throws -> String {
+    try Data(bytes).write(to: URL(filePath: path(name)))
+    return path(name)
+  }
+
+  /// The bytes of a file in the folder.
+  public func bytes(_ name: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: URL(filePath: path(name))))
+  }
+
+  /// The names of everything in the folder, sorted.
+  public var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+  }
+}
