@@ -1,0 +1,85 @@
+public import CacheContract
+public import GraphIR
+public import ModelStructure
+public import Rewrite
+public import ScheduleLanguage
+import Tensors
+
+/// A graph with cache nodes lowered, and what a file should say about it.
+public struct CachedGraph: Sendable {
+  /// Standard ONNX operators only.
+  public let graph: Graph
+  /// What goes into the metadata.
+  public let manifest: Manifest
+  /// Costs and savings.
+  public let costs: CostSheet
+  /// The plan that was followed.
+  public let plan: CachePlan
+  /// What each pass did.
+  public let reports: [PassReport]
+}
+
+/// Turns a model and a schedule into a cached model.
+public struct CacheRewriter: Sendable {
+  /// Whether the result runs without state.
+  public var convention: StateConvention
+  /// The adapter's names for block families.
+  public var aliases: [String: String]
+  /// The host's number of steps, or nil for the schedule's own.
+  public var steps: Int?
+
+  /// A rewriter with its options.
+  public init(
+    convention: StateConvention = .optional, aliases: [String: String] = [:], steps: Int? = nil
+  ) {
+    self.convention = convention
+    self.aliases = aliases
+    self.steps = steps
+  }
+
+  /// Plans, wraps and lowers.
+  ///
+  /// - Parameters:
+  ///   - graph: an imported graph with type facts for its hidden states
+  ///   - structure: its blocks
+  ///   - schedule: what to cache and when
+  ///   - originalDigest: SHA-256 of the original file, for the manifest
+  /// - Returns: the lowered graph with its manifest and costs
+  /// - Throws: `CacheRewriteError`, `StructureError`, `ScheduleError` or `PassFailure`
+  public func rewrite(
+    _ graph: Graph, _ structure: ModelStructure, following schedule: Schedule,
+    originalDigest: String
+  ) throws -> CachedGraph {
+    let plan = try CachePlan(schedule, on: structure, of: graph, aliases: aliases, steps: steps)
+    var cached = graph
+    let reports = try PassPipeline([WrapBlocks(plan, convention: convention), LowerCacheNodes()])
+      .run(on: &cached)
+    let costs = CostSheet(plan: plan, original: graph, rewritten: cached)
+    return CachedGraph(
+      graph: cached, manifest: manifest(plan, cached, costs, originalDigest), costs: costs,
+      plan: plan, reports: reports)
+  }
+
+  private func manifest(
+    _ plan: CachePlan, _ graph: Graph, _ costs: CostSheet, _ digest: String
+  ) -> Manifest {
+    let names = plan.schedule.rules.map(\.rule.name)
+    let flags = Set(names.map { ContractNames.valid(rule: $0) })
+    return Manifest(
+      tool: ToolVersion.text, schedule: plan.schedule.schedule.name, steps: plan.schedule.steps,
+      originalDigest: digest,
+      rules: plan.schedule.rules.map { .init(name: $0.rule.name, table: $0.table.computed) },
+      sites: zip(plan.sites, costs.siteFlops).map { site, flops in
+        .init(name: site.name, rule: names[site.rule], blocks: site.blockCount, flops: flops)
+      },
+      state: graph.statePairs.map { pair in
+        let name = graph.name(of: pair.input).text
+        let type = graph.tensorType(of: pair.input)
+        return .init(
+          input: name, output: graph.name(of: pair.output).text,
+          dataType: type?.dataType?.description ?? "float32",
+          shape: type?.shape?.map(\.description) ?? [], isValidity: flags.contains(name))
+      },
+      controls: [ContractNames.step, ContractNames.override])
+  }
+}

@@ -1,0 +1,81 @@
+import CacheContract
+public import GraphIR
+import ModelStructure
+import ScheduleLanguage
+import Tensors
+
+/// What a rewrite costs and saves, known before anything runs.
+///
+/// FLOPs count MatMul, Gemm, Conv and attention, a multiply-add being 2. Figures are nil while a
+/// dimension of the model is free.
+public struct CostSheet: Sendable {
+  /// FLOPs of a step on which every site computes.
+  public let flopsComputed: Int?
+  /// FLOPs of a step on which every site reuses.
+  public let flopsReused: Int?
+  /// FLOPs of a whole run by the schedule's tables.
+  public let flopsScheduled: Int?
+  /// Bytes of all slots of one branch.
+  public let stateBytes: Int?
+  /// FLOPs of each site's body, in the order of the plan's sites.
+  public let siteFlops: [Int?]
+  /// How many more, or fewer, nodes of each operator the rewritten graph has.
+  public let operatorChanges: [OpKey: Int]
+  /// Reused steps after which the additions and subtractions of the cache are paid back.
+  public let breakEvenReuses: Int?
+
+  init(plan: CachePlan, original: Graph, rewritten: Graph) {
+    func flops(_ nodes: some Sequence<NodeID>) -> Int? {
+      var sum = 0
+      for id in nodes {
+        guard let own = original[id].flops else { return nil }
+        let (total, overflow) = sum.addingReportingOverflow(own)
+        if overflow { return nil }
+        sum = total
+      }
+      return sum
+    }
+    let sites = plan.sites.map { flops($0.run.nodes) }
+    siteFlops = sites
+    let total = flops(original.order)
+    flopsComputed = total
+    let known = sites.compactMap { $0 }
+    let skippable = known.count == sites.count ? known.reduce(0, +) : nil
+    flopsReused = total.flatMap { total in skippable.map { total - $0 } }
+    let steps = plan.schedule.steps
+    if let total, skippable != nil {
+      let skipped = zip(plan.sites, known).reduce(0) { sum, entry in
+        sum + entry.1 * plan.schedule.rules[entry.0.rule].table.reusedCount
+      }
+      flopsScheduled = total * steps - skipped
+    } else {
+      flopsScheduled = nil
+    }
+    var elements = 0
+    var bytes: Int? = 0
+    for site in plan.sites {
+      let rule = plan.schedule.rules[site.rule].rule
+      for slot in rule.reuse.slots {
+        for stream in site.run.streams {
+          guard let type = original.tensorType(of: stream.input), let shape = type.concreteShape
+          else {
+            bytes = nil
+            continue
+          }
+          let stored = slot.storage?.dataType ?? type.dataType ?? .float32
+          elements += shape.elementCount
+          bytes = bytes.map { $0 + shape.elementCount * stored.byteCount }
+        }
+      }
+    }
+    stateBytes = bytes
+    breakEvenReuses = skippable.flatMap { saved in
+      guard bytes != nil, saved > elements else { return nil }
+      let gain = saved - elements
+      return (elements + gain - 1) / gain
+    }
+    var changes = rewritten.operatorCounts()
+    for (op, count) in original.operatorCounts() { changes[op, default: 0] -= count }
+    operatorChanges = changes.filter { $0.value != 0 }
+  }
+}
