@@ -110,5 +110,6 @@ let package = Package(
     tests("ArchitectureTests", of: []),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
+    tests("TensorsTests", of: ["Tensors"]),
   ]
 )
