@@ -1,12 +1,18 @@
-import Foundation
+public import Foundation
 
 /// Paths of the files that tests read.
 public enum Fixtures {
+  /// The package's folder.
+  public static let package = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
   /// The path of a file or folder of `Tests/Fixtures`.
   public static func path(_ name: String) -> String {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/\(name)").path(percentEncoded: false)
+    package.appending(path: "Tests/Fixtures/\(name)").path(percentEncoded: false)
   }
+
+  /// The path of an export or its golden data, such as `wan.onnx`.
+  public static func corpus(_ name: String) -> String { path("corpus/\(name)") }
 
   /// The bytes of a file of `Tests/Fixtures`.
   public static func bytes(_ name: String) throws -> [UInt8] {
