@@ -57,7 +57,7 @@ let package = Package(
     module("GraphIR", imports: ["Tensors"]),
     module("OnnxFile", imports: ["GraphIR", "Tensors", "COnnxShim"]),
     module("Rewrite", imports: ["GraphIR", "Tensors"]),
-    module("Legalization", imports: ["Rewrite", "GraphIR"]),
+    module("Legalization", imports: ["Rewrite", "GraphIR", "Tensors"]),
     module("Kernels", imports: ["Tensors", "COpenBLAS", "CVectorKernels"]),
     module("Operators", imports: ["GraphIR", "Tensors", "Kernels"]),
     module("TypeInference", imports: ["Operators", "Rewrite", "GraphIR", "Tensors"]),
