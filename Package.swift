@@ -44,18 +44,19 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(
       name: "COnnxShim",
-      cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]),
     .target(name: "CVectorKernels", cSettings: optimised),
     module("Tensors"),
     module("TensorFiles", imports: ["Tensors", "CZlib"]),
     module("GraphIR", imports: ["Tensors"]),
-    module("OnnxFile", imports: ["GraphIR", "Tensors", "COnnxShim"]),
+    module("OnnxFile", imports: ["GraphIR", "Tensors", "COnnxShim", "CCrypto"]),
     module("Rewrite", imports: ["GraphIR", "Tensors"]),
     module("Legalization", imports: ["Rewrite", "GraphIR", "Tensors"]),
     module("Kernels", imports: ["Tensors", "COpenBLAS", "CVectorKernels"]),

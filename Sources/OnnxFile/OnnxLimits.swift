@@ -1,0 +1,45 @@
+/// What a model file may ask for before it is refused.
+///
+/// Real exports of diffusion transformers have 10³ to 10⁵ nodes; the limits leave room for a
+/// hundred times that and stop files that would only use up memory.
+public struct OnnxLimits: Sendable {
+  /// Bytes of the model file, external data not counted; protobuf itself ends at 2³¹ − 1.
+  public var fileByteCount = Int(Int32.max)
+
+  /// Nodes, those of subgraphs and functions included.
+  public var nodeCount = 1_000_000
+
+  /// Tensors in initializers and attributes.
+  public var tensorCount = 200_000
+
+  /// Fields of any kind, a packed list counting once.
+  ///
+  /// An empty name takes two bytes in a file and thirty in memory.
+  public var fieldCount = 50_000_000
+
+  /// Attributes of one node.
+  public var attributeCount = 256
+
+  /// Graphs inside one another, the main graph counting 1.
+  public var graphDepth = 32
+
+  /// Bytes of a value's or node's name.
+  public var nameByteCount = 4096
+
+  /// Dimensions of a tensor.
+  public var rank = 16
+
+  /// Bytes of fields that this software does not know; they are kept and written back.
+  public var unknownByteCount = 16 << 20
+
+  /// Whether external data may be a file with several names (hard links).
+  ///
+  /// ONNX's own library refuses such files from version 1.21 (CVE-2026-34446).
+  public var allowsHardLinks = false
+
+  /// The limits used unless a caller knows better.
+  public static let standard = OnnxLimits()
+
+  /// The standard limits, to be changed one by one.
+  public init() {}
+}
