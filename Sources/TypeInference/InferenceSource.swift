@@ -1,0 +1,30 @@
+package import GraphIR
+package import Operators
+package import Tensors
+
+/// Where inference gets the operators and constants of one graph from.
+package protocol InferenceSource: Sendable {
+  /// The operator of a node.
+  func makeOperator(_ node: NodeID, of graph: Graph) throws(OperatorError) -> any Operator
+
+  /// The elements of a constant.
+  func load(_ value: ValueID, of graph: Graph) throws -> Tensor?
+
+  /// The source for a graph inside a node.
+  func source(for subgraph: SubgraphKey) -> any InferenceSource
+}
+
+/// Makes every operator anew and reads constants from where the graph keeps them.
+struct TableSource: InferenceSource {
+  let table: OperatorTable
+
+  func makeOperator(_ node: NodeID, of graph: Graph) throws(OperatorError) -> any Operator {
+    try table.make(graph[node], in: graph)
+  }
+
+  func load(_ value: ValueID, of graph: Graph) throws -> Tensor? {
+    try graph.initializers[value]?.load()
+  }
+
+  func source(for subgraph: SubgraphKey) -> any InferenceSource { self }
+}
