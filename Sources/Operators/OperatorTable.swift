@@ -10,6 +10,11 @@ public struct OperatorTable: Sendable {
     self.types = Dictionary(types.map { ($0.key, $0) }) { _, last in last }
   }
 
+  /// This table with more operators; those given replace others of the same key.
+  public func adding(_ types: [any Operator.Type]) -> OperatorTable {
+    OperatorTable(Array(self.types.values) + types)
+  }
+
   /// The operator of a node, its attributes read and checked.
   public func make(_ node: Node, in graph: Graph) throws(OperatorError) -> any Operator {
     guard let type = types[node.op] else {

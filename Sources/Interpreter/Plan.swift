@@ -1,0 +1,108 @@
+import GraphIR
+import Operators
+import Tensors
+
+/// A graph made ready for inputs of certain shapes.
+///
+/// What does not depend on the inputs is computed, what nothing needs is gone, and every step
+/// knows which values it reads last. Sizes that depend on data need not be known: operators
+/// allocate their results when they run.
+public final class Plan: Sendable {
+  /// What planning found.
+  public let statistics: PlanStatistics
+
+  let inputs: [Int32]
+  let captures: [Int32]
+  let steps: [Step]
+  let constants: [RuntimeValue]
+  let outputs: [Operand]
+  let slotCount: Int
+
+  init(
+    statistics: PlanStatistics, inputs: [Int32], captures: [Int32], steps: [Step],
+    constants: [RuntimeValue], outputs: [Operand], slotCount: Int
+  ) {
+    self.statistics = statistics
+    self.inputs = inputs
+    self.captures = captures
+    self.steps = steps
+    self.constants = constants
+    self.outputs = outputs
+    self.slotCount = slotCount
+  }
+}
+
+/// What planning found out about a graph and certain input shapes.
+public struct PlanStatistics: Hashable, Sendable {
+  /// Operators that run each time, those of branches not counted.
+  public internal(set) var stepCount = 0
+  /// Nodes computed once, while planning.
+  public internal(set) var foldedNodeCount = 0
+  /// Nodes that no output depends on.
+  public internal(set) var removedNodeCount = 0
+  /// Bytes of the constants that the steps read, weights included.
+  public internal(set) var constantByteCount = 0
+  /// Floating-point operations of the steps; nil when one depends on data.
+  public internal(set) var flops: Int? = 0
+}
+
+/// Where a step finds an operand: in a slot of the frame, among the plan's constants, or nowhere.
+struct Operand: Sendable {
+  private let code: Int32
+
+  static let absent = Operand(code: -1)
+  static func slot(_ index: Int32) -> Operand { Operand(code: index) }
+  static func constant(_ index: Int) -> Operand {
+    Operand(code: -2 - Int32(truncatingIfNeeded: index))
+  }
+
+  private init(code: Int32) {
+    self.code = code
+  }
+
+  var slot: Int? { code >= 0 ? Int(code) : nil }
+  var constant: Int? { code <= -2 ? Int(-2 - code) : nil }
+}
+
+/// One operator of a plan.
+final class Step: Sendable {
+  let `operator`: any Operator
+  let op: OpKey
+  let label: String
+  let inputs: [Operand]
+  /// Slots of the results; negative where nobody reads one.
+  let outputs: [Int32]
+  /// Slots that nobody reads after this step.
+  let releases: [Int32]
+  /// True when a type was not known while planning, so that it is checked while running.
+  let isOpen: Bool
+  let branches: [Branch]
+  let flops: Int?
+  /// Types that the results must have; empty unless they are to be checked.
+  let expected: [ValueType]
+
+  init(
+    operator: any Operator, op: OpKey, label: String, inputs: [Operand], outputs: [Int32],
+    releases: [Int32], isOpen: Bool, branches: [Branch], flops: Int?, expected: [ValueType]
+  ) {
+    self.operator = `operator`
+    self.op = op
+    self.label = label
+    self.inputs = inputs
+    self.outputs = outputs
+    self.releases = releases
+    self.isOpen = isOpen
+    self.branches = branches
+    self.flops = flops
+    self.expected = expected
+  }
+}
+
+/// A graph inside a step.
+struct Branch: Sendable {
+  let attribute: String
+  /// The plan, or why the branch cannot run; that matters only when it is taken.
+  let plan: Result<Plan, OperatorError>
+  /// Where the enclosing plan keeps what the branch reads, parallel to `Plan.captures`.
+  let captures: [Operand]
+}

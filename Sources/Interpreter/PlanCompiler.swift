@@ -1,0 +1,309 @@
+import GraphIR
+import Operators
+import Tensors
+import TypeInference
+
+/// Turns a program and the facts of its values into a plan.
+struct PlanCompiler {
+  /// A value known before anything runs.
+  struct Known {
+    var value: RuntimeValue
+    /// True when it depends on initializers only, so that plans of all shapes share it.
+    var isShared: Bool
+  }
+
+  private let program: Program
+  private let facts: GraphFacts
+  private let settings: Settings
+  private var known: [Known?]
+  private var slots: [Int32]
+  private var slotCount: Int32 = 0
+  private var constants: [RuntimeValue] = []
+  private var constantPositions: [ValueID: Int] = [:]
+  private var statistics = PlanStatistics()
+
+  /// What the compilers of a graph and of the graphs inside it have in common.
+  final class Settings {
+    let checksResultTypes: Bool
+    /// Bytes that folding may still allocate.
+    var foldingBudget: Int
+
+    init(checksResultTypes: Bool, foldingBudget: Int) {
+      self.checksResultTypes = checksResultTypes
+      self.foldingBudget = foldingBudget
+    }
+  }
+
+  /// A plan; `known` are captures whose values are constants of the enclosing plan.
+  static func plan(
+    _ program: Program, facts: GraphFacts, known: [ValueID: Known] = [:], settings: Settings
+  ) throws(OperatorError) -> Plan {
+    var compiler = PlanCompiler(program, facts, settings)
+    for (value, constant) in known { compiler.known[Int(value.index)] = constant }
+    return try compiler.compile()
+  }
+
+  private init(_ program: Program, _ facts: GraphFacts, _ settings: Settings) {
+    self.program = program
+    self.facts = facts
+    self.settings = settings
+    known = [Known?](repeating: nil, count: program.graph.valueCount)
+    slots = [Int32](repeating: -1, count: program.graph.valueCount)
+  }
+
+  private mutating func compile() throws(OperatorError) -> Plan {
+    let graph = program.graph
+    for id in graph.order { try fold(id) }
+    let running = runningNodes()
+    for value in graph.inputs + graph.captures where known[Int(value.index)] == nil {
+      if running.lastUse[Int(value.index)] != .unused { _ = slot(for: value) }
+    }
+    var steps: [Step] = []
+    steps.reserveCapacity(running.order.count)
+    for (position, id) in running.order.enumerated() {
+      steps.append(try step(id, position: position, lastUse: running.lastUse))
+    }
+    let outputs = try graph.outputs.map { (value) throws(OperatorError) in try operand(value) }
+    dropUnreadConstants()
+    statistics.stepCount = steps.count
+    statistics.foldedNodeCount = graph.order.count - steps.count
+    statistics.removedNodeCount = program.removedNodeCount
+    for step in steps {
+      statistics.flops = statistics.flops.flatMap { total in step.flops.map { total + $0 } }
+    }
+    return Plan(
+      statistics: statistics, inputs: graph.inputs.map { slots[Int($0.index)] },
+      captures: graph.captures.map { slots[Int($0.index)] }, steps: steps, constants: constants,
+      outputs: outputs, slotCount: Int(slotCount))
+  }
+}
+
+// MARK: - Constants
+
+extension PlanCompiler {
+  /// Computes a node now when everything it reads is known and the results are not too large.
+  private mutating func fold(_ id: NodeID) throws(OperatorError) {
+    let node = program.graph[id]
+    let results = node.outputs.compactMap { $0 }
+    let shared = results.map { program.folded($0) }
+    if shared.allSatisfy({ $0 != nil }) {
+      for (value, result) in zip(results, shared) {
+        known[Int(value.index)] = result.map { Known(value: $0, isShared: true) }
+      }
+      return
+    }
+    let operands = node.inputs.compactMap { $0 }
+    let areKnown = operands.allSatisfy {
+      known[Int($0.index)] != nil || program.isConstant($0)
+    }
+    let areShared = operands.allSatisfy { known[Int($0.index)]?.isShared ?? program.isConstant($0) }
+    let constants = results.map { facts[$0].constant }
+    if !areShared, constants.allSatisfy({ $0 != nil }) {
+      for (value, constant) in zip(results, constants) {
+        known[Int(value.index)] = constant.map { Known(value: .tensor($0), isShared: false) }
+      }
+      return
+    }
+    guard areKnown, node.subgraphs.isEmpty, let byteCount = resultByteCount(results),
+      byteCount <= settings.foldingBudget
+    else { return }
+    try evaluate(id, isShared: areShared)
+  }
+
+  private mutating func evaluate(_ id: NodeID, isShared: Bool) throws(OperatorError) {
+    let node = program.graph[id]
+    var operands: [RuntimeValue?] = []
+    for input in node.inputs {
+      guard let input else {
+        operands.append(nil)
+        continue
+      }
+      operands.append(try knownValue(input))
+    }
+    let results: [RuntimeValue]
+    do throws(OperatorError) {
+      results = try program.makeOperator(id, of: program.graph).run(operands, HeapRunContext())
+    } catch {
+      throw error.at(program.graph.label(of: id), given: operands)
+    }
+    let owners = Set(operands.compactMap { $0?.storage })
+    for (position, value) in node.outputs.enumerated() where position < results.count {
+      guard let value else { continue }
+      known[Int(value.index)] = Known(value: results[position], isShared: isShared)
+      if isShared { program.setFolded(results[position], of: value) }
+      if case .tensor(let tensor) = results[position],
+        !owners.contains(ObjectIdentifier(tensor.storage))
+      {
+        settings.foldingBudget -= tensor.byteCount
+      }
+    }
+  }
+
+  private func resultByteCount(_ values: [ValueID]) -> Int? {
+    var total = 0
+    for value in values {
+      guard let type = facts[value].type.tensor, let shape = type.concreteShape,
+        let dataType = type.dataType
+      else { return nil }
+      let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(
+        by: dataType.byteCount)
+      let (sum, overflow2) = total.addingReportingOverflow(bytes)
+      if overflow || overflow2 { return nil }
+      total = sum
+    }
+    return total
+  }
+
+  private mutating func knownValue(_ value: ValueID) throws(OperatorError) -> RuntimeValue? {
+    if let known = known[Int(value.index)] { return known.value }
+    guard program.isConstant(value) else { return nil }
+    return try program.constant(value).map { .tensor($0) }
+  }
+
+  private func dropUnreadConstants() {
+    program.release(
+      program.graph.initializerOrder.filter {
+        constantPositions[$0] == nil && program.isConstant($0)
+      })
+  }
+}
+
+// MARK: - Steps
+
+extension PlanCompiler {
+  /// The step that reads a value last.
+  private enum LastUse: Equatable {
+    case unused
+    case step(Int)
+    case output
+  }
+
+  private func runningNodes() -> (order: [NodeID], lastUse: [LastUse]) {
+    let graph = program.graph
+    var lastUse = [LastUse](repeating: .unused, count: graph.valueCount)
+    var order: [NodeID] = []
+    for value in graph.outputs { lastUse[Int(value.index)] = .output }
+    for id in graph.order.reversed() {
+      let node = graph[id]
+      let isNeeded = node.outputs.contains { value in
+        value.map { known[Int($0.index)] == nil && lastUse[Int($0.index)] != .unused } ?? false
+      }
+      guard isNeeded else { continue }
+      for value in node.uses where lastUse[Int(value.index)] == .unused {
+        lastUse[Int(value.index)] = .step(order.count)
+      }
+      order.append(id)
+    }
+    let last = order.count - 1
+    for index in lastUse.indices {
+      if case .step(let position) = lastUse[index] { lastUse[index] = .step(last - position) }
+    }
+    return (order.reversed(), lastUse)
+  }
+
+  private mutating func step(
+    _ id: NodeID, position: Int, lastUse: [LastUse]
+  ) throws(OperatorError) -> Step {
+    let graph = program.graph
+    let node = graph[id]
+    var inputs: [Operand] = []
+    for input in node.inputs {
+      inputs.append(
+        try input.map { (value) throws(OperatorError) in try operand(value) } ?? .absent)
+    }
+    let branches = try branches(of: id)
+    let results = node.outputs.map { value -> Int32 in
+      guard let value, lastUse[Int(value.index)] != .unused else { return -1 }
+      return slot(for: value)
+    }
+    var releases: [Int32] = []
+    for value in node.uses where lastUse[Int(value.index)] == .step(position) {
+      let slot = slots[Int(value.index)]
+      if slot >= 0, !releases.contains(slot) { releases.append(slot) }
+    }
+    let isOpen = branches.isEmpty && node.uses.contains { !facts[$0].type.isConcrete }
+    return Step(
+      operator: try program.makeOperator(id, of: graph), op: node.op, label: graph.label(of: id),
+      inputs: inputs, outputs: results, releases: releases, isOpen: isOpen, branches: branches,
+      flops: facts.flops[Int(id.index)],
+      expected: settings.checksResultTypes
+        ? node.outputs.map { $0.map { facts[$0].type } ?? .unknown } : [])
+  }
+
+  private mutating func branches(of id: NodeID) throws(OperatorError) -> [Branch] {
+    var branches: [Branch] = []
+    for attribute in program.graph[id].attributes {
+      guard case .graph(let subgraph) = attribute.value else { continue }
+      let key = SubgraphKey(id, attribute.name)
+      guard let child = program.child(key) else { continue }
+      var constants: [ValueID: Known] = [:]
+      var arguments: [ValueID: ValueFact] = [:]
+      var captures: [Operand] = []
+      for (inner, outer) in zip(subgraph.graph.captures, subgraph.captures) {
+        arguments[inner] = facts[outer]
+        let isShared = known[Int(outer.index)]?.isShared ?? program.isConstant(outer)
+        if let value = try knownValue(outer) {
+          constants[inner] = Known(value: value, isShared: isShared)
+          constantPositions[outer] = constantPositions[outer] ?? -1
+          captures.append(.absent)
+        } else {
+          captures.append(try operand(outer))
+        }
+      }
+      let plan: Result<Plan, OperatorError>
+      do throws(OperatorError) {
+        let inner: GraphFacts
+        switch facts.subgraphs[key] {
+        case .success(let known)?: inner = known
+        case .failure(let error)?: throw error
+        case nil:
+          inner = try FactInference.facts(
+            of: child.graph, arguments: arguments, source: child, options: .init(.strict))
+        }
+        plan = .success(
+          try PlanCompiler.plan(child, facts: inner, known: constants, settings: settings))
+      } catch {
+        plan = .failure(error)
+      }
+      branches.append(Branch(attribute: attribute.name, plan: plan, captures: captures))
+    }
+    return branches
+  }
+
+  private mutating func operand(_ value: ValueID) throws(OperatorError) -> Operand {
+    let slot = slots[Int(value.index)]
+    if slot >= 0 { return .slot(slot) }
+    if let position = constantPositions[value], position >= 0 { return .constant(position) }
+    guard let constant = try knownValue(value) else {
+      throw OperatorError(
+        "undefined-value", "value '\(program.graph.name(of: value))' is not computed",
+        category: .internalFault)
+    }
+    if case .tensor(let tensor) = constant { statistics.constantByteCount += tensor.byteCount }
+    constantPositions[value] = constants.count
+    constants.append(constant)
+    return .constant(constants.count - 1)
+  }
+
+  private mutating func slot(for value: ValueID) -> Int32 {
+    let slot = slotCount
+    slots[Int(value.index)] = slot
+    slotCount += 1
+    return slot
+  }
+}
+
+extension RuntimeValue {
+  /// The identity of a tensor's memory.
+  fileprivate var storage: ObjectIdentifier? {
+    if case .tensor(let tensor) = self { ObjectIdentifier(tensor.storage) } else { nil }
+  }
+}
+
+extension ValueType {
+  /// True when nothing about it is left open.
+  fileprivate var isConcrete: Bool {
+    guard let type = tensor else { return false }
+    return type.dataType != nil && type.concreteShape != nil
+  }
+}

@@ -1,0 +1,12 @@
+import Kernels
+
+/// The threads that operators compute with.
+public enum ComputeThreads {
+  /// How many there are, at least 1; a setting of the whole process.
+  ///
+  /// It is not to be changed while an operator runs.
+  public static var count: Int {
+    get { Parallel.threadCount }
+    set { Parallel.threadCount = newValue }
+  }
+}
