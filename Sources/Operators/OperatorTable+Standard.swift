@@ -58,7 +58,6 @@ extension OperatorTable {
     Sin.self,
     Size.self,
     Slice.self,
-    SliceExtent.self,
     Softplus.self,
     Sqrt.self,
     Squeeze.self,
