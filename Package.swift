@@ -109,6 +109,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
+    tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
     tests("TensorsTests", of: ["Tensors"]),

@@ -61,20 +61,21 @@ DITC_INLINE float ditc_tanh(float x) {
 }
 
 DITC_INLINE float ditc_sigmoid(float x) {
-  return 1.0f / (1.0f + ditc_exp(-x));
+  float e = ditc_exp(-fabsf(x));
+  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
 DITC_INLINE float ditc_erf(float x) {
   float magnitude = fabsf(x);
   float z = x * x;
-  float p = 0x1.4ae4b6p-14f;  // erf(x) / x in x^2, |x| <= 1
+  float p = 0x1.4ae4b6p-14f;  // erf(x) / x - 1 in x^2, |x| <= 1
   p = p * z - 0x1.a485e2p-11f;
   p = p * z + 0x1.5419f4p-8f;
   p = p * z - 0x1.b7fbb4p-6f;
   p = p * z + 0x1.ce2d2p-4f;
   p = p * z - 0x1.81273ep-2f;
-  p = p * z + 0x1.20dd74p0f;
-  float small = p * x;
+  p = p * z + 0x1.06eba8p-3f;
+  float small = p * x + x;
   float m = magnitude > 3.95f ? 3.95f : magnitude;  // erf rounds to 1 beyond
   float q = 0x1.68a5a4p-16f;                         // -log(erfc x), 0.95 <= x <= 3.95
   q = q * m - 0x1.cc7018p-12f;

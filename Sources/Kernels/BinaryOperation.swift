@@ -95,7 +95,9 @@ extension BinaryOperation {
     }
   }
 
-  /// Sums and products wrap around. Divisors are not zero.
+  /// Sums and products wrap around.
+  ///
+  /// Divisors are not zero.
   func row<Number: FixedWidthInteger>() -> BinaryRow<Number, Number> {
     switch self {
     case .add: BinaryRow { $0 &+ $1 }

@@ -10,11 +10,13 @@ public import Tensors
 /// - Anything to floating point rounds to nearest, ties to even; overflow is an infinity.
 /// - Anything to bool is `!= 0`, so NaN is true; bool to number is 0 or 1.
 public enum Casting {
-  /// Converts every element; the input is any view of the shape of the contiguous output.
+  /// Converts every element; both are any views of one shape.
   public static func cast(_ input: Tensor, into output: Tensor) throws(KernelError) {
     precondition(input.shape == output.shape, "\(input.shape) into \(output.shape)")
-    precondition(output.isContiguous, "an output is contiguous")
     if input.dataType == output.dataType { return Copying.copy(input, into: output) }
+    guard output.isContiguous else {
+      return try Copying.copy(cast(input, to: output.dataType), into: output)
+    }
     guard output.elementCount > 0 else { return }
     let decode = try Decoder(input.dataType)
     let encode = try Encoder(output.dataType)

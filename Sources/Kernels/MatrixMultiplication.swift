@@ -42,6 +42,7 @@ public enum MatrixMultiplication {
   ///   - transposeA: Whether `a` is taken transposed.
   ///   - transposeB: Whether `b` is taken transposed.
   ///   - output: Contiguous, [M, N].
+  /// - Throws: `KernelError` for a type without an implementation, or a size beyond BLAS.
   public static func gemm(
     _ a: Tensor, _ b: Tensor, _ c: Tensor? = nil, alpha: Float = 1, beta: Float = 1,
     transposeA: Bool = false, transposeB: Bool = false, into output: Tensor
