@@ -111,6 +111,7 @@ let package = Package(
     tests("ArchitectureTests", of: []),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
+    tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
     tests("TensorsTests", of: ["Tensors"]),
   ]

@@ -1,0 +1,63 @@
+public import Tensors
+
+/// Tensors that cannot be compared or shown, and why.
+public struct QualityError: ReportedError, Hashable {
+  /// What is wrong.
+  public enum Kind: Hashable, Sendable {
+    /// The tensors to compare have different shapes.
+    case shapeMismatch
+    /// The shape is not that of a video.
+    case notAVideo
+    /// The elements are not real numbers.
+    case unsupportedType
+    /// The picture would be too large.
+    case overLimit
+    /// The picture could not be encoded.
+    case encodingFailed
+    /// The operating system refused.
+    case file(FileError.Kind)
+  }
+
+  /// What is wrong.
+  public var kind: Kind
+
+  /// The row or file concerned; empty for a comparison.
+  public var place: String
+
+  /// One sentence, with the shapes.
+  public var message: String
+
+  /// What the user can do about it.
+  public var hint: String?
+
+  /// An error at a place.
+  public init(_ kind: Kind, at place: String = "", _ message: String, hint: String? = nil) {
+    self.kind = kind
+    self.place = place
+    self.message = message
+    self.hint = hint
+  }
+
+  /// The kind as a kebab-case word.
+  public var code: String {
+    switch kind {
+    case .shapeMismatch: "shapes-differ"
+    case .notAVideo: "not-a-video"
+    case .unsupportedType: "unsupported-element-type"
+    case .overLimit: "picture-too-large"
+    case .encodingFailed: "encoding-failed"
+    case .file(let kind): kind.rawValue
+    }
+  }
+
+  /// The category, which decides the exit status.
+  public var category: FailureCategory {
+    switch kind {
+    case .shapeMismatch, .notAVideo: .badModel
+    case .unsupportedType: .unsupported
+    case .overLimit: .overLimit
+    case .encodingFailed: .internalFault
+    case .file: .inputOutput
+    }
+  }
+}
