@@ -1,0 +1,44 @@
+import GraphIR
+import Kernels
+import Tensors
+
+/// [LayerNormalization](https://onnx.ai/onnx/operators/onnx__LayerNormalization.html):
+/// (x − mean) / √(variance + `epsilon`) · scale + bias over the axes from `axis` on.
+///
+/// Statistics are always gathered in at least float32. A node that asks for `Mean` or `InvStdDev`
+/// is refused.
+struct LayerNormalization: Operator {
+  static let key: OpKey = "LayerNormalization"
+  static let versions = 17...24
+
+  private let axis: Int
+  private let epsilon: Float
+
+  init(_ node: inout NodeReader) throws(OperatorError) {
+    try node.requireInputs(2...3)
+    try node.allowOutputs(1)
+    axis = try node.int("axis", default: -1)
+    epsilon = try node.float("epsilon", default: 1e-5)
+    try Normalizing.requireFloatStatistics(&node)
+  }
+
+  func infer(
+    _ inputs: [ValueFact?], _ context: any InferenceContext
+  ) throws(OperatorError) -> [ValueFact] {
+    [try Normalizing.infer(inputs, axis: axis)]
+  }
+
+  func run(
+    _ inputs: [RuntimeValue?], _ context: any RunContext
+  ) throws(OperatorError) -> [RuntimeValue] {
+    let x = try inputs.tensor(0)
+    let scale = try inputs.tensor(1)
+    let bias = try inputs.optionalTensor(2)
+    let axis = try Axes.normalize(axis, rank: x.rank)
+    let result = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+      try Normalization.layerNorm(
+        x, axis: axis, scale: scale, bias: bias, epsilon: epsilon, into: output)
+    }
+    return [.tensor(result)]
+  }
+}

@@ -1,0 +1,40 @@
+import GraphIR
+import Kernels
+import Tensors
+
+/// [RMSNormalization](https://onnx.ai/onnx/operators/onnx__RMSNormalization.html):
+/// x / √(mean of x² + `epsilon`) · scale over the axes from `axis` on.
+///
+/// Statistics are always gathered in at least float32.
+struct RMSNormalization: Operator {
+  static let key: OpKey = "RMSNormalization"
+  static let versions = 23...24
+
+  private let axis: Int
+  private let epsilon: Float
+
+  init(_ node: inout NodeReader) throws(OperatorError) {
+    try node.requireInputs(2...2)
+    axis = try node.int("axis", default: -1)
+    epsilon = try node.float("epsilon", default: 1e-5)
+    try Normalizing.requireFloatStatistics(&node)
+  }
+
+  func infer(
+    _ inputs: [ValueFact?], _ context: any InferenceContext
+  ) throws(OperatorError) -> [ValueFact] {
+    [try Normalizing.infer(inputs, axis: axis)]
+  }
+
+  func run(
+    _ inputs: [RuntimeValue?], _ context: any RunContext
+  ) throws(OperatorError) -> [RuntimeValue] {
+    let x = try inputs.tensor(0)
+    let scale = try inputs.tensor(1)
+    let axis = try Axes.normalize(axis, rank: x.rank)
+    let result = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+      try Normalization.rmsNorm(x, axis: axis, scale: scale, epsilon: epsilon, into: output)
+    }
+    return [.tensor(result)]
+  }
+}
