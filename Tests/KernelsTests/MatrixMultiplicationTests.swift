@@ -65,12 +65,12 @@ struct MatrixMultiplicationTests {
     let a = try numbers.tensor([2, 150, 128])
     let b = try numbers.tensor([128, 190])
     let transposed = try Layout.transposed.tensor([150, 200], &numbers)
-    Parallel.threadCount = 3
-    defer { Parallel.threadCount = 1 }
-    let outputs = try (0..<2).map { _ in
-      let output = try Tensor.output(.float32, [2, 150, 190])
-      try MatrixMultiplication.multiply(a, b, into: output)
-      return output
+    let outputs = try withThreads(3) {
+      try (0..<2).map { _ in
+        let output = try Tensor.output(.float32, [2, 150, 190])
+        try MatrixMultiplication.multiply(a, b, into: output)
+        return output
+      }
     }
     expect(outputs[0], near: 3e-5) { reference(a, b, $0) }
     expectEqualBits(outputs[0], outputs[1])
