@@ -76,7 +76,7 @@ let package = Package(
     module(
       "Interpreter",
       imports: ["CacheContract", "TypeInference", "Operators", "Rewrite", "GraphIR", "Tensors"]),
-    module("Adapters", imports: ["ScheduleLanguage", "GraphIR", "ModelStructure"]),
+    module("Adapters", imports: ["ScheduleLanguage", "GraphIR", "ModelStructure", "Tensors"]),
     module(
       "Diffusion", imports: ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"]),
     module("Quality", imports: ["Tensors", "TensorFiles", "Interpreter", "CPNG"]),

@@ -1,0 +1,60 @@
+public import GraphIR
+public import ModelStructure
+public import ScheduleLanguage
+
+/// Picks the adapter that a model needs.
+public enum AdapterChoice {
+  /// The adapter with a name, or the one that recognises the model.
+  ///
+  /// An adapter recognises a model that has every input it names and every block family it lists;
+  /// the one that says most wins.
+  ///
+  /// - Parameters:
+  ///   - name: the user's choice, or nil
+  ///   - adapters: all known adapters
+  ///   - graph: the model
+  ///   - structure: its blocks
+  ///   - renames: inputs under other names
+  /// - Returns: the adapter
+  /// - Throws: `AdapterError` when none or several fit, with what there is to choose from
+  public static func choose(
+    _ name: String?, among adapters: [AdapterDescription], for graph: Graph,
+    _ structure: ModelStructure, renames: [String: String] = [:]
+  ) throws(AdapterError) -> AdapterDescription {
+    let known = adapters.map(\.name).sorted().joined(separator: ", ")
+    if let name {
+      guard let adapter = adapters.first(where: { $0.name == name }) else {
+        throw AdapterError(
+          "unknown-adapter", at: "adapter '\(name)'", "there is no such adapter",
+          hint: "known adapters: \(known)")
+      }
+      return adapter
+    }
+    let inputs = Set(graph.requiredInputs.map { graph.name(of: $0).text })
+    let families = Set(structure.families.map(\.name))
+    let fitting = adapters.filter { adapter in
+      inputs.isSuperset(of: adapter.inputs.map { renames[$0] ?? $0 })
+        && families.isSuperset(of: adapter.families)
+    }
+    let best = fitting.map(weight).max()
+    let winners = fitting.filter { weight($0) == best }
+    guard let winner = winners.first else {
+      throw AdapterError(
+        "no-adapter", at: "model '\(graph.name)'",
+        "no adapter knows inputs \(inputs.sorted().joined(separator: ", "))"
+          + " with block families \(families.sorted().joined(separator: ", "))",
+        hint: "pass --adapter with one of \(known), or write one")
+    }
+    guard winners.count == 1 else {
+      let names = winners.map(\.name).joined(separator: ", ")
+      throw AdapterError(
+        "several-adapters", at: "model '\(graph.name)'", "several adapters fit: \(names)",
+        hint: "choose one with --adapter")
+    }
+    return winner
+  }
+
+  private static func weight(_ adapter: AdapterDescription) -> Int {
+    adapter.inputs.count + adapter.families.count
+  }
+}

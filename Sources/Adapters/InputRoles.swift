@@ -1,0 +1,85 @@
+public import GraphIR
+public import ScheduleLanguage
+
+/// Which graph input is what, for one model.
+public struct InputRoles: Hashable, Sendable {
+  /// Noisy latents.
+  public var latents: Name
+  /// The timestep, one number a sample.
+  public var timestep: Name
+  /// What a noise level of 1 is as a timestep.
+  public var timestepMultiplier: Double
+  /// Everything that describes the text: embeddings, masks, pooled embeddings.
+  public var conditioning: [Name]
+  /// Further inputs, such as image latents.
+  public var extras: [Name]
+  /// What the model does about guidance.
+  public var guidance: Guidance
+  /// The guidance scale the model's authors use.
+  public var guidanceScale: Double?
+  /// The shift of the flow-matching noise levels.
+  public var shift: Double
+  /// The number of steps the model's authors use.
+  public var steps: Int?
+  /// Other names of block families.
+  public var aliases: [String: String]
+
+  /// What a model does about classifier-free guidance.
+  public enum Guidance: Hashable, Sendable {
+    /// One call a step.
+    case none
+    /// One call a step on a doubled batch, unconditional half first.
+    case batched
+    /// Two calls a step, unconditional first.
+    case sequential
+    /// One call a step; the scale times a multiplier is an input.
+    case embedded(input: Name, multiplier: Double)
+  }
+}
+
+extension InputRoles {
+  /// The roles that an adapter gives the inputs of a graph.
+  ///
+  /// - Parameters:
+  ///   - adapter: a checked adapter
+  ///   - graph: the model; every input that the adapter names must exist
+  ///   - renames: the model's own input for an input that the adapter names, for stripped models
+  /// - Throws: `AdapterError` with the first input that the model does not have
+  public init(
+    _ adapter: AdapterDescription, of graph: Graph, renames: [String: String] = [:]
+  ) throws(AdapterError) {
+    let known = Set(graph.requiredInputs.map { graph.name(of: $0) })
+    func input(_ name: String) throws(AdapterError) -> Name {
+      let own = Name(renames[name] ?? name)
+      guard known.contains(own) else {
+        let listed = graph.requiredInputs.map { "'\(graph.name(of: $0))'" }.joined(separator: ", ")
+        throw AdapterError(
+          "missing-input", at: "adapter '\(adapter.name)'",
+          "the model has no input '\(own)'; it has \(listed)",
+          hint: "choose another adapter with --adapter, or name the input with --role \(name)=NAME")
+      }
+      return own
+    }
+    func inputs(_ names: [String]) throws(AdapterError) -> [Name] {
+      var result: [Name] = []
+      for name in names { result.append(try input(name)) }
+      return result
+    }
+    latents = try input(adapter.latents)
+    timestep = try input(adapter.timestep)
+    timestepMultiplier = adapter.timestepMultiplier
+    conditioning = try inputs(adapter.text + adapter.masks + adapter.pooled)
+    extras = try inputs(adapter.extras)
+    switch adapter.guidance {
+    case .none: guidance = .none
+    case .batched: guidance = .batched
+    case .sequential: guidance = .sequential
+    case .embedded(let name, let multiplier):
+      guidance = .embedded(input: try input(name), multiplier: multiplier)
+    }
+    guidanceScale = adapter.guidanceScale
+    shift = adapter.shift
+    steps = adapter.steps
+    aliases = adapter.aliases
+  }
+}

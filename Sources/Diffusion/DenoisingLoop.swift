@@ -1,0 +1,168 @@
+public import Adapters
+public import CacheContract
+import Dispatch
+import GraphIR
+import Interpreter
+import Tensors
+
+/// Denoises samples with a flow-matching model and Euler steps: `x += (σ' − σ) · v`.
+public struct DenoisingLoop {
+  private let engine: any DenoisingEngine
+  private let roles: InputRoles
+  private let manifest: Manifest?
+
+  /// A loop over a model; `manifest` is nil for a model without cache.
+  public init(_ engine: any DenoisingEngine, roles: InputRoles, manifest: Manifest? = nil) {
+    self.engine = engine
+    self.roles = roles
+    self.manifest = manifest
+  }
+
+  /// Runs all samples, each group with fresh state for every branch.
+  ///
+  /// - Parameters:
+  ///   - inputs: noise, levels and conditioning
+  ///   - override: what all sites are forced to
+  ///   - progress: called after each step with the steps done and the steps of all groups
+  /// - Returns: everything that was computed
+  /// - Throws: `DiffusionError`, or what the engine throws
+  public func run(
+    _ inputs: SampleInputs, override: StateBundle.Override = .auto,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> Recording {
+    if let manifest, manifest.steps != inputs.levels.stepCount {
+      throw DiffusionError(
+        "other-step-count", at: "--steps",
+        "the cached model was made for \(manifest.steps) steps, the run has "
+          + "\(inputs.levels.stepCount)",
+        hint: "rewrite the model with --steps \(inputs.levels.stepCount)")
+    }
+    let modelBatch = engine.inputs.first { $0.name == roles.latents }?
+      .type.tensor?.shape?.first?.value
+    let plan = try GuidancePlan(inputs, roles: roles, modelBatch: modelBatch)
+    let groups = inputs.sampleCount / plan.groupCount
+    var parts: [Recording] = []
+    for group in 0..<groups {
+      let range = group * plan.groupCount..<(group + 1) * plan.groupCount
+      parts.append(
+        try run(inputs, range, plan, override: override) { step in
+          progress(group * inputs.levels.stepCount + step, groups * inputs.levels.stepCount)
+        })
+    }
+    return try Recording.joined(parts)
+  }
+
+  private func run(
+    _ inputs: SampleInputs, _ range: Range<Int>, _ plan: GuidancePlan,
+    override: StateBundle.Override, progress: (Int) -> Void
+  ) throws -> Recording {
+    var latents =
+      try engine.converted([
+        roles.latents: inputs.initialNoise.samples(range, of: "initial_noise")
+      ])[roles.latents] ?? inputs.initialNoise
+    guard latents.dataType == .float32 else {
+      throw DiffusionError(
+        "latents-type", at: "input '\(roles.latents)'",
+        "latents of type \(latents.dataType) are not supported yet", category: .unsupported)
+    }
+    var bundles = plan.branches.map { branch in
+      manifest.map { StateBundle($0, branch: branch == "uncond" ? 1 : 0) }
+    }
+    var trajectory = [latents]
+    var outputs: [Tensor] = []
+    var flags: [Bool] = []
+    var metrics: [Float] = []
+    var stateByteCount = 0
+    let start = DispatchTime.now()
+    for step in 0..<inputs.levels.stepCount {
+      var calls: [Tensor] = []
+      for (number, branch) in plan.branches.enumerated() {
+        let own = try feeds(inputs, range, plan, branch: branch, step: step, latents: latents)
+        let feeds = try bundles[number]?.feeds(adding: own, step: step, override: override) ?? own
+        var results = try engine.run(feeds)
+        results = bundles[number]?.absorb(results) ?? results
+        if let manifest {
+          flags += try report(results, sites: manifest.sites.count)
+          metrics += metric(results, sites: manifest.sites.count)
+        }
+        calls.append(try modelOutput(results))
+      }
+      stateByteCount = max(stateByteCount, bundles.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+      outputs.append(
+        try Tensor.stacked(calls.map { $0.withLeadingAxis() }, at: "model_out").withLeadingAxis())
+      let change = Float(inputs.levels.sigmas[step + 1] - inputs.levels.sigmas[step])
+      let velocity = plan.velocity(calls)
+      guard velocity.count == latents.elementCount else {
+        throw DiffusionError(
+          "output-shape", at: "model output",
+          "the model returned \(velocity.count) numbers for \(latents.elementCount) latents",
+          category: .unsupported)
+      }
+      let moved = zip(latents.elements(as: Float.self), velocity).map { $0 + change * $1 }
+      latents = Tensor(moved, shape: latents.shape)
+      trajectory.append(latents)
+      progress(step + 1)
+    }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
+    let sites = manifest?.sites.count ?? 0
+    let shape = try Shape([inputs.levels.stepCount, plan.branches.count, sites])
+    return Recording(
+      branches: plan.branches, modelOutputs: try Tensor.stacked(outputs, at: "model_out"),
+      latents: try Tensor.stacked(trajectory.map { $0.withLeadingAxis() }, at: "latents"),
+      final: latents, computed: manifest == nil ? nil : Tensor(flags, shape: shape),
+      metric: manifest == nil ? nil : Tensor(metrics, shape: shape), seconds: seconds,
+      stateByteCount: stateByteCount)
+  }
+
+  /// The model's own inputs for one call.
+  private func feeds(
+    _ inputs: SampleInputs, _ range: Range<Int>, _ plan: GuidancePlan, branch: String,
+    step: Int, latents: Tensor
+  ) throws -> [Name: Tensor] {
+    var feeds = try plan.text(for: branch, range, of: inputs)
+    for (name, tensor) in inputs.extras {
+      let own = try tensor.samples(range, of: "extra/\(name)")
+      feeds[name] =
+        branch == "batched" ? try Tensor.stacked([own, own], at: "extra/\(name)") : own
+    }
+    feeds[roles.latents] =
+      branch == "batched" ? try Tensor.stacked([latents, latents], at: "latents") : latents
+    let count = range.count * (branch == "batched" ? 2 : 1)
+    let timestep = Float(inputs.levels.timesteps[step])
+    feeds[roles.timestep] = Tensor([Float](repeating: timestep, count: count))
+    if case .embedded(let input, let multiplier) = roles.guidance, feeds[input] == nil {
+      let scale = inputs.guidanceScale ?? roles.guidanceScale ?? 1
+      feeds[input] = Tensor([Float](repeating: Float(scale * multiplier), count: count))
+    }
+    return try engine.converted(feeds)
+  }
+
+  private func modelOutput(_ results: [Name: Tensor]) throws(DiffusionError) -> Tensor {
+    guard let port = engine.outputs.first, let tensor = results[port.name],
+      tensor.dataType == .float32
+    else {
+      throw DiffusionError(
+        "output-type", at: "model output", "the first output is not a float32 tensor",
+        category: .unsupported)
+    }
+    return tensor
+  }
+
+  private func report(_ results: [Name: Tensor], sites: Int) throws(DiffusionError) -> [Bool] {
+    guard let tensor = results[Name(ContractNames.computed)], tensor.dataType == .bool,
+      tensor.elementCount == sites
+    else {
+      throw DiffusionError(
+        "missing-report", at: ContractNames.computed,
+        "the cached model does not say what it computed", category: .badModel)
+    }
+    return tensor.elements(as: Bool.self)
+  }
+
+  private func metric(_ results: [Name: Tensor], sites: Int) -> [Float] {
+    guard let tensor = results[Name(ContractNames.metric)], tensor.dataType == .float32,
+      tensor.elementCount == sites
+    else { return [Float](repeating: .nan, count: sites) }
+    return tensor.elements(as: Float.self)
+  }
+}

@@ -1,0 +1,97 @@
+import Adapters
+import GraphIR
+import Tensors
+
+/// How a group of samples is fed, call by call.
+struct GuidancePlan {
+  /// The name of each call of a step, in order.
+  let branches: [String]
+  /// The guidance scale; nil when the model's output is used as it is.
+  let scale: Double?
+  /// True when one call carries both halves.
+  let isBatched: Bool
+  /// How many samples one run takes.
+  let groupCount: Int
+
+  init(
+    _ inputs: SampleInputs, roles: InputRoles, modelBatch: Int?
+  ) throws(DiffusionError) {
+    let samples = inputs.sampleCount
+    guard samples > 0 else {
+      throw DiffusionError("no-samples", at: "initial_noise", "there are no samples")
+    }
+    let doubled = inputs.text.values.contains { $0.rank > 0 && $0.shape[0] == 2 * samples }
+    guard inputs.guidanceScale != nil || !doubled else {
+      throw DiffusionError(
+        "no-guidance-scale", at: "guidance_scale",
+        "the text has two rows a sample, which is batched guidance, but no scale is given",
+        hint: "pass --guidance G")
+    }
+    if case .embedded = roles.guidance {
+      (branches, scale, isBatched) = (["cond"], nil, false)
+    } else if let guidance = inputs.guidanceScale {
+      let takesBoth = modelBatch.map { $0 % 2 == 0 } ?? true
+      isBatched = takesBoth && (doubled || roles.guidance == .batched)
+      branches = isBatched ? ["batched"] : ["uncond", "cond"]
+      scale = guidance
+    } else {
+      (branches, scale, isBatched) = (["cond"], nil, false)
+    }
+    let perRun = modelBatch.map { isBatched ? $0 / 2 : $0 } ?? samples
+    guard perRun > 0, samples % perRun == 0 else {
+      throw DiffusionError(
+        "batch-mismatch", at: "initial_noise",
+        "\(samples) samples cannot be split into runs of the model's batch \(perRun)")
+    }
+    groupCount = perRun
+  }
+
+  /// The text inputs of one call for some samples.
+  func text(
+    for branch: String, _ range: Range<Int>, of inputs: SampleInputs
+  ) throws(DiffusionError) -> [Name: Tensor] {
+    var result: [Name: Tensor] = [:]
+    for (name, tensor) in inputs.text {
+      let place = "text/\(name)"
+      let isDoubled = tensor.rank > 0 && tensor.shape[0] == 2 * inputs.sampleCount
+      let offset = inputs.sampleCount
+      let shifted = range.lowerBound + offset..<range.upperBound + offset
+      let conditional = try tensor.samples(isDoubled ? shifted : range, of: place)
+      guard branch != "cond" else {
+        result[name] = conditional
+        continue
+      }
+      let unconditional: Tensor
+      if isDoubled {
+        unconditional = try tensor.samples(range, of: place)
+      } else if let given = inputs.unconditionalText[name] {
+        unconditional = try given.samples(range, of: "text_uncond/\(name)")
+      } else {
+        unconditional = conditional.zeros()
+      }
+      result[name] =
+        branch == "batched"
+        ? try Tensor.stacked([unconditional, conditional], at: place) : unconditional
+    }
+    return result
+  }
+
+  /// The outputs of a step's calls as one velocity: `uncond + g·(cond − uncond)`.
+  func velocity(_ outputs: [Tensor]) -> [Float] {
+    guard let scale else { return outputs[0].elements(as: Float.self) }
+    let both = outputs.flatMap { $0.elements(as: Float.self) }
+    let half = both.count / 2
+    let guidance = Float(scale)
+    return (0..<half).map { both[$0] + guidance * (both[half + $0] - both[$0]) }
+  }
+}
+
+extension Tensor {
+  fileprivate func zeros() -> Tensor {
+    let storage = TensorStorage(byteCount: byteCount)
+    storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    return Tensor(
+      dataType: dataType, shape: shape, strides: shape.rowMajorStrides, offset: 0,
+      storage: storage)
+  }
+}

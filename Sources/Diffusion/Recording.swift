@@ -1,0 +1,75 @@
+import Foundation
+public import Tensors
+
+/// Everything a denoising run computed.
+public struct Recording: Sendable {
+  /// The calls of a step, in order: `cond`; `uncond`, `cond`; or `batched`.
+  public let branches: [String]
+  /// The model's outputs before guidance, (S, C, B', …).
+  public let modelOutputs: Tensor
+  /// The latents before each step and after the last, (S + 1, B, …).
+  public let latents: Tensor
+  /// The latents after the last step, (B, …).
+  public let final: Tensor
+  /// Whether each site computed, (S, C, sites); nil for a model without cache.
+  public let computed: Tensor?
+  /// Each site's metric, (S, C, sites), NaN where a rule has none; nil for a model without cache.
+  public let metric: Tensor?
+  /// Wall time of the calls, without reading weights and planning.
+  public let seconds: Double
+  /// The most bytes of state that all branches held at once.
+  public let stateByteCount: Int
+
+  /// The arrays as `sample --record` writes them.
+  public var arrays: [(key: String, tensor: Tensor)] {
+    var result = [("model_out", modelOutputs), ("latents", latents), ("final", final)]
+    if let computed { result.append(("computed", computed)) }
+    if let metric { result.append(("metric", metric)) }
+    return result.map { (key: $0.0, tensor: $0.1) }
+  }
+
+  /// For each site, the fraction of calls that computed it.
+  public var computedFractions: [Double] {
+    guard let computed else { return [] }
+    let sites = computed.shape[2]
+    let flags = computed.elements(as: Bool.self)
+    let calls = sites == 0 ? 0 : flags.count / sites
+    return (0..<sites).map { site in
+      let count = (0..<calls).reduce(0) { $0 + (flags[$1 * sites + site] ? 1 : 0) }
+      return calls == 0 ? 1 : Double(count) / Double(calls)
+    }
+  }
+
+  /// Joins the runs of several groups of samples; the first group's decisions stand for all.
+  static func joined(_ parts: [Recording]) throws(DiffusionError) -> Recording {
+    guard let first = parts.first else {
+      throw DiffusionError("no-samples", at: "initial_noise", "there are no samples")
+    }
+    if parts.count == 1 { return first }
+    return Recording(
+      branches: first.branches,
+      modelOutputs: try joined(parts.map(\.modelOutputs), axis: 2),
+      latents: try joined(parts.map(\.latents), axis: 1),
+      final: try Tensor.stacked(parts.map(\.final), at: "final"), computed: first.computed,
+      metric: first.metric, seconds: parts.reduce(0) { $0 + $1.seconds },
+      stateByteCount: parts.map(\.stateByteCount).max() ?? 0)
+  }
+
+  /// Joins along an inner axis by joining each outer slice.
+  private static func joined(_ parts: [Tensor], axis: Int) throws(DiffusionError) -> Tensor {
+    guard axis > 0 else { return try Tensor.stacked(parts, at: "recording") }
+    var slices: [Tensor] = []
+    for index in 0..<(parts.first?.shape[0] ?? 0) {
+      var inner: [Tensor] = []
+      for part in parts {
+        guard let shape = try? Shape(Array(part.shape.dimensions.dropFirst())) else { continue }
+        inner.append(
+          part.view(
+            shape: shape, strides: Array(part.strides.dropFirst()),
+            offset: part.offset + index * part.strides[0]))
+      }
+      slices.append(try joined(inner, axis: axis - 1).withLeadingAxis())
+    }
+    return try Tensor.stacked(slices, at: "recording")
+  }
+}

@@ -1,0 +1,23 @@
+public import GraphIR
+import Operators
+public import Tensors
+
+extension Engine {
+  /// Feeds with numbers converted to the element types that the model declares.
+  ///
+  /// Names that the model does not have pass unchanged, for `run` to refuse.
+  public func converted(_ feeds: [Name: Tensor]) throws(InterpreterError) -> [Name: Tensor] {
+    var result = feeds
+    for port in inputs {
+      guard let tensor = feeds[port.name], let type = port.type.tensor?.dataType,
+        type != tensor.dataType
+      else { continue }
+      do throws(OperatorError) {
+        result[port.name] = try tensor.converted(to: type)
+      } catch {
+        throw InterpreterError(error.at("input '\(port.name)'"))
+      }
+    }
+    return result
+  }
+}
