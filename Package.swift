@@ -65,7 +65,7 @@ let package = Package(
     module("ModelStructure", imports: ["GraphIR", "Tensors"]),
     module("ScheduleLanguage"),
     module("CachePolicies", imports: ["ScheduleLanguage"]),
-    module("Catalogue", plugins: ["CheckSchedules"]),
+    module("Catalogue", exclude: ["adapters", "schedules"], plugins: ["CheckSchedules"]),
     module("CacheContract", imports: ["GraphIR", "Tensors"]),
     module(
       "CacheRewrite",
@@ -109,9 +109,13 @@ let package = Package(
       name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
+    tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
+    tests(
+      "ScheduleLanguageTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"],
+      exclude: ["Golden", "Invalid"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
     tests("TensorsTests", of: ["Tensors"]),
   ]

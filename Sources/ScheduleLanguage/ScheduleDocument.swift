@@ -12,6 +12,13 @@ public struct ScheduleDocument: Sendable {
 
   package let tree: SyntaxTree
 
+  /// The first line of the comment that the file begins with: what it is for; nil without one.
+  public var summary: String? {
+    guard let comment = tree.tokens.first?.comments.first else { return nil }
+    let text = comment.text.drop { $0 == "#" || $0 == " " || $0 == "\t" }
+    return text.isEmpty ? nil : String(text)
+  }
+
   /// Whether the file cannot be used.
   public var hasErrors: Bool { diagnostics.contains { $0.isError } }
 
@@ -28,19 +35,18 @@ public struct ScheduleDocument: Sendable {
     var schedules: [Schedule] = []
     var adapters: [AdapterDescription] = []
     var names: [String: SourceRange] = [:]
+    var checker = ScheduleChecker(vocabulary, source: source)
     for item in tree.items {
       let name: NameSyntax
       switch item {
       case .schedule(let syntax):
         name = syntax.name
-        var checker = ScheduleChecker(vocabulary, source: source)
         schedules.append(checker.check(syntax))
-        problems += checker.problems
       case .adapter(let syntax):
         name = syntax.name
-        var checker = AdapterChecker(source: source)
-        if let adapter = checker.check(syntax) { adapters.append(adapter) }
-        problems += checker.problems
+        var adapterChecker = AdapterChecker(source: source)
+        if let adapter = adapterChecker.check(syntax) { adapters.append(adapter) }
+        problems += adapterChecker.problems
       }
       if let first = names.updateValue(name.range, forKey: name.text) {
         let line = source.position(of: first.start).line
@@ -50,6 +56,7 @@ public struct ScheduleDocument: Sendable {
             "'\(name.text)' is defined already, in line \(line)"))
       }
     }
+    problems += checker.problems
     self.schedules = schedules
     self.adapters = adapters
     diagnostics = Self.limited(problems, in: source)

@@ -12,7 +12,7 @@ struct AdapterChecker {
     let clauses = RuleContext(clauses: syntax.clauses)
     checkRepetition(syntax.clauses)
     for descriptor in FixedClauses.adapter
-    where descriptor.isRequired && clauses.clause(descriptor.keyword) == nil {
+    where syntax.isComplete && descriptor.isRequired && clauses.clause(descriptor.keyword) == nil {
       problems.append(
         Problem(
           "missing-clause", at: syntax.name.range,

@@ -1,9 +1,11 @@
-/// Turns a parsed schedule into a typed one.
+/// Turns parsed schedules of one file into typed ones.
 struct ScheduleChecker {
   private let vocabulary: Vocabulary
   private let source: SourceFile
   private(set) var problems: [Problem] = []
   private var bindings: [String: (site: Site?, range: SourceRange)] = [:]
+  private var termCount = 0
+  private var tableBudget = 200_000
 
   init(_ vocabulary: Vocabulary, source: SourceFile) {
     self.vocabulary = vocabulary
@@ -23,7 +25,7 @@ struct ScheduleChecker {
       case .cache(let cache): caches.append((cache, site(cache.site)))
       }
     }
-    if caches.isEmpty {
+    if caches.isEmpty, syntax.isComplete {
       problems.append(
         Problem(
           "nothing-cached", at: syntax.name.range,
@@ -32,22 +34,22 @@ struct ScheduleChecker {
     let names = ruleNames(caches.map(\.syntax))
     var rules: [CacheRule] = []
     for ((cache, site), name) in zip(caches, names) {
-      guard let site, let rule = rule(cache, site, name) else { continue }
-      rules.append(rule)
+      if let rule = rule(cache, site, name) { rules.append(rule) }
     }
     let count = steps?.integer("count")
     if let count, (1...Limits.stepCount).contains(count) { checkSteps(of: rules, count) }
     return Schedule(
       name: syntax.name.text,
       adapter: syntax.target.text == ReservedWords.any ? nil : syntax.target.text, steps: count,
-      rules: rules, nameRange: syntax.name.range, source: source)
+      rules: rules, nameRange: syntax.name.range, adapterRange: syntax.target.range,
+      source: source)
   }
 
   // MARK: - Sites
 
   private mutating func bind(_ binding: BindingSyntax) {
     let name = binding.name
-    let value = site(binding.site)
+    let value = binding.site.flatMap { site($0) }
     if [ReservedWords.stack, ReservedWords.blocks].contains(name.text) {
       problems.append(
         Problem("reserved-word", at: name.range, "'\(name.text)' has a meaning of its own"))
@@ -83,6 +85,16 @@ struct ScheduleChecker {
         case nil: return nil
         }
       }
+    }
+    termCount += terms.count
+    guard termCount <= Limits.termCount else {
+      if termCount - terms.count <= Limits.termCount {
+        problems.append(
+          Problem(
+            "too-many-terms", at: syntax.range,
+            "the block sets of the file have more than \(Limits.termCount) terms"))
+      }
+      return nil
     }
     return .blocks(BlockSet(terms: terms))
   }
@@ -147,7 +159,7 @@ struct ScheduleChecker {
       })
   }
 
-  private mutating func rule(_ cache: CacheSyntax, _ site: Site, _ name: String) -> CacheRule? {
+  private mutating func rule(_ cache: CacheSyntax, _ site: Site?, _ name: String) -> CacheRule? {
     let range = cache.keywordRange.union(cache.site.range)
     let context = RuleContext(clauses: cache.body)
     checkRepetition(cache.body, vocabulary.clauses)
@@ -162,7 +174,7 @@ struct ScheduleChecker {
         isDecided = isDecided || !primitive.isGuard
       }
     }
-    if !isDecided {
+    if !isDecided, cache.isComplete {
       let choices = vocabulary.decisions.filter { !$0.isGuard }.map {
         "'\($0.descriptor.signature)'"
       }
@@ -171,20 +183,21 @@ struct ScheduleChecker {
           "no-decision", at: range, "rule '\(name)' does not say when to compute again",
           hint: "add \(choices.joined(separator: " or "))"))
     }
-    guard let (primitive, clause) = reuses.first else {
+    if reuses.isEmpty, cache.isComplete {
       let choices = vocabulary.reuses.map { "'\($0.descriptor.signature)'" }
       problems.append(
         Problem(
           "no-reuse", at: range, "rule '\(name)' does not say what to keep",
           hint: "add \(choices.joined(separator: " or "))"))
-      return nil
     }
+    guard let (primitive, clause) = reuses.first else { return nil }
     for (_, other) in reuses.dropFirst() {
       problems.append(
         Problem(
           "two-reuses", at: other.range,
           "rule '\(name)' has '\(clause.keyword)' already and cannot also '\(other.keyword)'"))
     }
+    guard let site else { return nil }
     return CacheRule(
       name: name, site: site, reuse: primitive.reuse(clause, in: context),
       decision: .any(decisions), clauses: cache.body, siteRange: cache.site.range, range: range)
@@ -194,7 +207,9 @@ struct ScheduleChecker {
     for rule in rules {
       let found = rule.clauses.flatMap { $0.problems(steps: steps) }
       problems += found
-      guard found.isEmpty, let table = try? rule.stepTable(steps: steps) else { continue }
+      guard found.isEmpty, tableBudget >= steps else { continue }
+      tableBudget -= steps
+      guard let table = try? rule.stepTable(steps: steps) else { continue }
       if table.reusedCount == 0 {
         problems.append(
           Problem(

@@ -71,6 +71,8 @@ public struct Schedule: Hashable, Sendable {
   public var rules: [CacheRule]
   /// Where the name is written.
   public var nameRange: SourceRange
+  /// Where the adapter, or `any`, is written.
+  public var adapterRange: SourceRange
   /// The file it was read from, for diagnostics and for the metadata of rewritten models.
   public var source: SourceFile
 

@@ -10,11 +10,15 @@ public enum Limits {
   public static let stepCount = 10_000
   /// The largest block index.
   public static let blockIndex = 99_999
+  /// The most block-set terms of a file, those that names stand for counted each time.
+  public static let termCount = 100_000
   /// The most diagnostics reported for one file.
   public static let diagnosticCount = 100
 
   /// The codes of the problems that say a limit was passed.
-  static let codes: Set<String> = ["file-too-large", "line-too-long", "nested-too-deeply"]
+  static let codes: Set<String> = [
+    "file-too-large", "line-too-long", "nested-too-deeply", "too-many-terms",
+  ]
 }
 
 /// Which characters a file may hold, and where.

@@ -23,6 +23,12 @@ public struct SourcePosition: Hashable, Sendable {
   public var line: Int
   /// The column, from 1, counted in Unicode scalars; a tab is one column.
   public var column: Int
+
+  /// A line and a column.
+  public init(line: Int, column: Int) {
+    self.line = line
+    self.column = column
+  }
 }
 
 /// The bytes of a schedule or adapter file, with the path that diagnostics print.

@@ -227,8 +227,9 @@ struct Lexer {
     let start = offset
     var end = start + 1
     while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
-    offset = end
     let range = SourceRange(start: start, end: end)
+    offset = end
+    if bytes[start] & 0x80 != 0 { skipWord() }
     guard let scalar = source.text(range).unicodeScalars.first else { return .invalid }
     if CharacterRules.isForbidden(scalar) {
       forbid(scalar, at: start)
@@ -238,6 +239,11 @@ struct Lexer {
       "unexpected-character", range,
       "the character '\(scalar)' (\(CharacterRules.name(of: scalar))) has no meaning here",
       hint: scalar == ";" ? "statements end at the end of the line" : nil)
+  }
+
+  /// Skips the rest of a word with foreign letters in it, so that it is reported once.
+  private mutating func skipWord() {
+    while let byte = peek(), byte & 0x80 != 0 || CharacterRules.isWordPart(byte) { offset += 1 }
   }
 
   private mutating func invalid(

@@ -186,9 +186,10 @@ extension Parser {
     let start = index
     var names: [String] = []
     var elements: [SourceRange] = []
+    var seen: Set<String> = []
     repeat {
       let name = try name("a name after '\(keyword)'", allowingQuotes: true)
-      if names.contains(name.text) {
+      if !seen.insert(name.text).inserted {
         problems.append(
           Problem("name-listed-twice", at: name.range, "'\(name.text)' is listed twice"))
       }

@@ -60,7 +60,7 @@ struct Parser {
     _ mark: Token.Mark, _ place: String, tight: Bool = false
   ) throws(Abandoned) {
     guard accept(mark, tight: tight) else {
-      throw unexpected("'\(mark.rawValue)' \(place)")
+      throw unexpected("'\(mark.rawValue)' \(place)", atLineEnd: true)
     }
   }
 
@@ -87,7 +87,19 @@ struct Parser {
   }
 
   /// Records that something else stands where `what` should.
-  mutating func unexpected(_ what: String, hint: String? = nil) -> Abandoned {
+  ///
+  /// Where the line ends before it, a missing mark is reported there rather than at the next line.
+  mutating func unexpected(
+    _ what: String, hint: String? = nil, atLineEnd: Bool = false
+  ) -> Abandoned {
+    if atLineEnd, index > 0, current.isFirstOnLine || current.kind == .end {
+      let end = tree.tokens[index - 1].range.end
+      problems.append(
+        Problem(
+          "unexpected-text", at: SourceRange(start: end, end: end),
+          "expected \(what), but the line ends", hint: hint))
+      return Abandoned()
+    }
     let found: String
     switch current.kind {
     case .invalid: return Abandoned()
@@ -140,9 +152,9 @@ struct Parser {
     try expectWord("for", "and an adapter's name, or 'for any'")
     let target = try self.name("an adapter's name or 'any'")
     var statements: [ScheduleStatement] = []
-    try body("of schedule '\(name.text)'") { (parser) throws(Abandoned) in
+    let isComplete = try body("of schedule '\(name.text)'") { (parser) throws(Abandoned) in
       switch parser.current.word {
-      case "let": statements.append(.binding(try parser.binding()))
+      case "let": try parser.binding(into: &statements)
       case "cache": statements.append(.cache(try parser.cache()))
       default:
         statements.append(
@@ -151,24 +163,31 @@ struct Parser {
               FixedClauses.schedule, in: "a schedule", beside: ["let", "cache"])))
       }
     }
-    return ScheduleSyntax(name: name, target: target, statements: statements)
+    return ScheduleSyntax(
+      name: name, target: target, statements: statements, isComplete: isComplete)
   }
 
   private mutating func adapter() throws(Abandoned) -> AdapterSyntax {
     advance()
     let name = try name("a name for the adapter")
     var clauses: [Clause] = []
-    try body("of adapter '\(name.text)'") { (parser) throws(Abandoned) in
+    let isComplete = try body("of adapter '\(name.text)'") { (parser) throws(Abandoned) in
       clauses.append(try parser.clause(FixedClauses.adapter, in: "an adapter"))
     }
-    return AdapterSyntax(name: name, clauses: clauses)
+    return AdapterSyntax(name: name, clauses: clauses, isComplete: isComplete)
   }
 
-  private mutating func binding() throws(Abandoned) -> BindingSyntax {
+  /// A `let` statement; its name is known even if its site cannot be read.
+  private mutating func binding(into statements: inout [ScheduleStatement]) throws(Abandoned) {
     advance()
     let name = try name("a name for the blocks")
-    try expect(.equals, "after 'let \(name.text)'")
-    return BindingSyntax(name: name, site: try site())
+    do throws(Abandoned) {
+      try expect(.equals, "after 'let \(name.text)'")
+      statements.append(.binding(BindingSyntax(name: name, site: try site())))
+    } catch {
+      statements.append(.binding(BindingSyntax(name: name, site: nil)))
+      throw error
+    }
   }
 
   private mutating func cache() throws(Abandoned) -> CacheSyntax {
@@ -181,16 +200,19 @@ struct Parser {
     }
     var clauses: [Clause] = []
     let descriptors = vocabulary.clauses
-    try body("of the cache rule") { (parser) throws(Abandoned) in
+    let isComplete = try body("of the cache rule") { (parser) throws(Abandoned) in
       clauses.append(try parser.clause(descriptors, in: "a cache rule"))
     }
-    return CacheSyntax(keywordRange: keywordRange, site: site, name: name, body: clauses)
+    return CacheSyntax(
+      keywordRange: keywordRange, site: site, name: name, body: clauses, isComplete: isComplete)
   }
 
-  /// A body in braces; statements that cannot be read are skipped.
+  /// A body in braces; statements that cannot be read are skipped, and the result says whether
+  /// there were none.
   private mutating func body(
     _ owner: String, statement: (inout Parser) throws(Abandoned) -> Void
-  ) throws(Abandoned) {
+  ) throws(Abandoned) -> Bool {
+    var isComplete = true
     let opening = current.range
     try expect(.openBrace, "to begin the body \(owner)")
     while !accept(.closeBrace) {
@@ -199,16 +221,18 @@ struct Parser {
       if current.kind == .end || isNextItem {
         problems.append(
           Problem("unclosed-body", at: opening, "the '{' of the body \(owner) is never closed"))
-        return
+        return false
       }
       let start = index
       tree.statementStarts.insert(start)
       do throws(Abandoned) {
         try statement(&self)
       } catch {
+        isComplete = false
         skipStatement(from: start)
       }
     }
+    return isComplete
   }
 
   // MARK: - Recovery

@@ -30,6 +30,8 @@ package struct ScheduleSyntax: Sendable {
   /// The adapter, or `any`.
   package var target: NameSyntax
   package var statements: [ScheduleStatement]
+  /// Whether every statement of the body could be read.
+  package var isComplete: Bool
 }
 
 /// A statement of a schedule.
@@ -42,7 +44,8 @@ package enum ScheduleStatement: Sendable {
 /// A `let NAME = SITE`.
 package struct BindingSyntax: Sendable {
   package var name: NameSyntax
-  package var site: SiteSyntax
+  /// The site; nil if it could not be read.
+  package var site: SiteSyntax?
 }
 
 /// A `cache SITE [as NAME] { … }`.
@@ -51,6 +54,8 @@ package struct CacheSyntax: Sendable {
   package var site: SiteSyntax
   package var name: NameSyntax?
   package var body: [Clause]
+  /// Whether every statement of the body could be read.
+  package var isComplete: Bool
 }
 
 /// Terms joined by `+`.
@@ -71,4 +76,6 @@ package enum SiteTermSyntax: Sendable {
 package struct AdapterSyntax: Sendable {
   package var name: NameSyntax
   package var clauses: [Clause]
+  /// Whether every statement of the body could be read.
+  package var isComplete: Bool
 }
