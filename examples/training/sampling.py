@@ -12,10 +12,10 @@ NOISE_SEED = 7
 PROMPTS = [
     "background:checker background:blue first:circle first:red first:right",
     "background:vertical-stripes background:green first:square first:yellow first:down",
-    "background:gradient background:magenta first:triangle first:cyan first:left",
+    "background:diagonal background:magenta first:triangle first:cyan first:left",
     "background:horizontal-stripes background:orange first:square first:blue first:up "
     "second:circle second:white second:right",
-    "background:gradient background:white first:circle first:orange first:down "
+    "background:diagonal background:white first:circle first:orange first:down "
     "second:triangle second:green second:up",
     "background:checker background:red first:triangle first:yellow first:left "
     "second:square second:cyan second:right",

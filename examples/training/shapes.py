@@ -26,7 +26,7 @@ COLORS = {
     "white": (1.0, 1.0, 1.0),
     "orange": (1.0, 0.55, 0.1),
 }
-TEXTURES = ("vertical-stripes", "horizontal-stripes", "checker", "gradient")
+TEXTURES = ("vertical-stripes", "horizontal-stripes", "checker", "diagonal")
 SHAPES = ("circle", "square", "triangle")
 MOTIONS = {"right": (SPEED, 0), "left": (-SPEED, 0), "down": (0, SPEED), "up": (0, -SPEED)}
 
@@ -74,14 +74,19 @@ def random_prompt(generator: numpy.random.Generator) -> list[str]:
 
 
 def _background(texture: str, color: str) -> numpy.ndarray:
+    """A two-tone texture of period 4, the models' patch size.
+
+    Rotary embeddings tell a model where patches lie relative to each other, not where in the
+    picture they are; a texture that is the same in every patch asks for nothing else.
+    """
     light = 0.55 * numpy.array(COLORS[color], dtype=numpy.float32)
     amount = {
-        "vertical-stripes": (_COLUMNS // 4) % 2,
-        "horizontal-stripes": (_ROWS // 4) % 2,
-        "checker": (_ROWS // 8 + _COLUMNS // 8) % 2,
-        "gradient": (_ROWS + _COLUMNS) / (2 * SIZE - 2),
+        "vertical-stripes": _COLUMNS // 2 % 2,
+        "horizontal-stripes": _ROWS // 2 % 2,
+        "checker": (_ROWS // 2 + _COLUMNS // 2) % 2,
+        "diagonal": (_ROWS + _COLUMNS) // 2 % 2,
     }[texture]
-    return light[:, None, None] * (0.2 + 0.8 * amount)
+    return light[:, None, None] * (0.3 + 0.7 * amount)
 
 
 def _coverage(shape: str, x: float, y: float) -> numpy.ndarray:
