@@ -29,7 +29,7 @@ public enum ContactSheet {
     var latentRange = ValueRange()
     for (_, strip) in strips where strip.isLatent { strip.extend(&latentRange) }
 
-    let labelHeight = LabelFont.rowCount * fontScale + gap
+    let labelHeight = LabelFont.rowCount * fontScale + 2 * gap
     let width = strips.map { $0.frames.width(scale: scale, gap: gap) }.max() ?? 0
     let heights = strips.map { label, strip in
       strip.height(scale: scale) + gap + (label.isEmpty ? 0 : labelHeight)
@@ -39,7 +39,7 @@ public enum ContactSheet {
     var y = margin
     for (label, strip) in strips {
       if !label.isEmpty {
-        LabelFont.draw(label, x: margin, y: y, scale: fontScale, color: .ink, in: &image)
+        LabelFont.draw(label, x: margin, y: y + gap, scale: fontScale, color: .ink, in: &image)
         y += labelHeight
       }
       strip.draw(x: margin, y: y, scale: scale, gap: gap, latentRange: latentRange, in: &image)

@@ -73,22 +73,25 @@ struct ZipDirectory {
     else {
       throw TensorFileError(.unsupported, at: place, "The zip archive has several volumes.")
     }
-    if memberCount == ZipFormat.escaped16 || byteCount == ZipFormat.escaped32
+    let extent = Extent(
+      offset: offset, byteCount: byteCount, memberCount: memberCount, end: endOffset)
+    let isEscaped =
+      memberCount == ZipFormat.escaped16 || byteCount == ZipFormat.escaped32
       || offset == ZipFormat.escaped32
-    {
-      return try findExtent64(before: endOffset)
-    }
-    return Extent(offset: offset, byteCount: byteCount, memberCount: memberCount, end: endOffset)
+    guard isEscaped || offset + byteCount != endOffset else { return extent }
+    return try findExtent64(before: endOffset) ?? extent
   }
 
-  private func findExtent64(before endOffset: Int) throws(TensorFileError) -> Extent {
-    let recordsByteCount = ZipFormat.end64ByteCount + ZipFormat.locator64ByteCount
-    let recordOffset = endOffset - recordsByteCount
-    guard recordOffset >= 0 else { throw malformed("The zip64 record is missing.") }
-    let records = try read(at: recordOffset, count: recordsByteCount)
+  /// What the zip64 record says; nil when there is none.
+  ///
+  /// Python writes one from 2 GiB on, where the older fields still hold their values.
+  private func findExtent64(before endOffset: Int) throws(TensorFileError) -> Extent? {
+    let recordOffset = endOffset - ZipFormat.end64ByteCount - ZipFormat.locator64ByteCount
+    guard recordOffset >= 0 else { return nil }
+    let records = try read(at: recordOffset, count: endOffset - recordOffset)
     let locator = ZipFormat.end64ByteCount
+    guard records.uint32(at: locator) == ZipFormat.locator64Signature else { return nil }
     guard records.uint32(at: 0) == ZipFormat.end64Signature,
-      records.uint32(at: locator) == ZipFormat.locator64Signature,
       records.littleEndian(at: locator + 8, byteCount: 8) == recordOffset,
       let memberCount = records.littleEndian(at: 32, byteCount: 8),
       records.littleEndian(at: 24, byteCount: 8) == memberCount,

@@ -134,6 +134,8 @@ public struct DurableFile: ~Copyable {
   }
 
   /// Seals the file and gives it its name.
+  ///
+  /// An error while its folder is synced, the last step, leaves the new file in place.
   public consuming func commit() throws(FileError) {
     try seal()
     guard renameat(folder, temporaryName, folder, name) == 0 else {

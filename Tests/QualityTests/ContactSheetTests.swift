@@ -37,13 +37,13 @@ import Testing
       video.elements(as: Float.self) + video.elements(as: Float.self),
       shape: try Shape([2, 3, 2, 1, 2]))
     let sheet = try ContactSheet.render(rows: [("I", batch), ("", video)], scale: 1)
-    let labelHeight = 14 + 4
+    let labelHeight = 4 + 14 + 4
     #expect(sheet.height == 12 + labelHeight + 3 * 1 + 2 * 4 + 12)
-    let art = (12..<26).map { y in
+    let art = (16..<30).map { y in
       String((12..<22).map { x in sheet[x, y] == .ink ? "#" : "." })
     }
     #expect(art[0] == "..######.." && art[2] == "....##...." && art[13] == "..######..")
-    for y in [30, 35, 40] {
+    for y in [34, 39, 44] {
       #expect(sheet[12, y] == RGBImage.Color(red: 255, green: 0, blue: 0), "line \(y)")
     }
   }

@@ -142,10 +142,43 @@ import Testing
       "does not lie where")
     expectRefusal(
       try patched(HostileArchiveTests.end, at: 16, with: [0xFF, 0xFF, 0xFF, 0xFF]), .malformed,
-      "zip64 record is damaged")
+      "does not lie where")
     expectRefusal(
       try patched(HostileArchiveTests.end, at: 8, with: [3, 0, 3, 0]), .malformed,
       "damaged at member 2")
+  }
+
+  /// The good archive with the records that archives over 2 GiB have before their end.
+  func archive64(escapes: Bool) throws -> [UInt8] {
+    var archive = try goodArchive()
+    let end = try #require(
+      HostileArchiveTests.offsets(of: HostileArchiveTests.end, in: archive).last)
+    let sizes = Array(archive[(end + 12)..<(end + 20)])
+    let wide = [2, 0, 0, 0, 0, 0, 0, 0] as [UInt8]
+    let zeros = [0, 0, 0, 0] as [UInt8]
+    let record =
+      [0x50, 0x4B, 6, 6, 44, 0, 0, 0, 0, 0, 0, 0, 45, 0, 45, 0] + zeros + zeros + wide + wide
+      + sizes[..<4] + zeros + sizes[4...] + zeros
+    let position = (0..<8).map { UInt8(truncatingIfNeeded: end >> (8 * $0)) }
+    let locator = [0x50, 0x4B, 6, 7] + zeros + position + [1, 0, 0, 0]
+    if escapes {
+      archive.replaceSubrange((end + 8)..<(end + 20), with: [UInt8](repeating: 0xFF, count: 12))
+    }
+    archive.insert(contentsOf: record + locator, at: end)
+    return archive
+  }
+
+  @Test(arguments: [true, false])
+  func theRecordsOfAnArchiveOverTwoGigabytesAreRead(_ escapes: Bool) throws {
+    let archive = try archive64(escapes: escapes)
+    let tensors = try readAll(archive)
+    #expect(tensors.map { $0.elements(as: Float.self) } == [[1, 2], [1, 2]])
+    let record = HostileArchiveTests.offsets(of: [0x50, 0x4B, 6, 6], in: archive)[0]
+    for offset in [record, record + 24, record + 31, record + 56 + 8] {
+      var damaged = archive
+      damaged[offset] ^= 0x80
+      expectRefusal(damaged, .malformed, "zip64 record is damaged")
+    }
   }
 
   @Test func anArchiveOverALimitIsRefused() throws {
