@@ -52,19 +52,26 @@ BINARY(divide, x / y)
 BINARY(minimum, x != x ? x : (y < x || y != y) ? y : x)
 BINARY(maximum, x != x ? x : (y > x || y != y) ? y : x)
 
-DITC_INLINE float ditc_power(float x, float y) {
-  if (y == 2.0f) return x * x;
-  if (y == 0.5f && x >= 0.0f) return sqrtf(x);
-  return powf(x, y);
+DITC_MULTIVERSION static void ditc_f32_cube(const float *a, float *out, size_t count) {
+  DITC_VECTOR_LOOP for (size_t i = 0; i < count; i++) out[i] = a[i] * a[i] * a[i];
+}
+
+/// powf(-0, 0.5) is 0 and powf(-inf, 0.5) is inf, unlike their square roots.
+DITC_MULTIVERSION static void ditc_f32_half_power(const float *a, float *out, size_t count) {
+  DITC_VECTOR_LOOP for (size_t i = 0; i < count; i++) {
+    out[i] = a[i] == -INFINITY ? INFINITY : sqrtf(a[i] + 0.0f);
+  }
 }
 
 void ditc_f32_power(const float *a, ptrdiff_t aStride, const float *b, ptrdiff_t bStride,
                     float *out, size_t count) {
-  if (bStride == 0 && *b == 2.0f && aStride != 0) {
-    ditc_f32_multiply(a, 1, a, 1, out, count);
-    return;
+  if (bStride == 0 && aStride != 0) {
+    if (*b == 2.0f) return ditc_f32_multiply(a, 1, a, 1, out, count);
+    if (*b == 3.0f) return ditc_f32_cube(a, out, count);
+    if (*b == 0.5f) return ditc_f32_half_power(a, out, count);
+    if (*b == -1.0f) return ditc_f32_reciprocal(a, out, count);
   }
   for (size_t i = 0; i < count; i++) {
-    out[i] = ditc_power(a[(ptrdiff_t)i * aStride], b[(ptrdiff_t)i * bStride]);
+    out[i] = powf(a[(ptrdiff_t)i * aStride], b[(ptrdiff_t)i * bStride]);
   }
 }

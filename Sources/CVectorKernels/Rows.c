@@ -35,32 +35,40 @@ DITC_MULTIVERSION double ditc_f32_sum_of_squares(const float *x, float center, s
   SUM_OVER_BLOCKS((v - center) * (v - center))
 }
 
+/// Multiplying by zero keeps NaN and makes NaN of an infinity, so a found one is looked at again.
+#define EXTREME_ELEMENT(worst, choose, beats)                  \
+  float extreme = worst;                                      \
+  int maybeNaN = 0;                                           \
+  size_t i = 0;                                               \
+  if (count >= laneCount) {                                   \
+    Lanes lanes = LOAD(x);                                    \
+    Lanes zeros = lanes * 0.0f;                               \
+    for (i = laneCount; i + laneCount <= count; i += laneCount) { \
+      Lanes v = LOAD(x + i);                                  \
+      zeros += v * 0.0f;                                      \
+      lanes = choose(lanes, v);                               \
+    }                                                         \
+    for (int j = 0; j < laneCount; j++) {                     \
+      extreme = lanes[j] beats extreme ? lanes[j] : extreme;  \
+      maybeNaN |= zeros[j] != zeros[j];                       \
+    }                                                         \
+  }                                                           \
+  for (size_t j = i; j < count; j++) {                        \
+    extreme = x[j] beats extreme ? x[j] : extreme;            \
+    maybeNaN |= x[j] != x[j];                                 \
+  }                                                           \
+  if (!maybeNaN) return extreme;                              \
+  for (size_t j = 0; j < count; j++) {                        \
+    if (x[j] != x[j]) return x[j];                            \
+  }                                                           \
+  return extreme;
+
 DITC_MULTIVERSION float ditc_f32_largest(const float *x, size_t count) {
-  float largest = -INFINITY;
-  int anyNaN = 0;
-  size_t i = 0;
-  if (count >= laneCount) {
-    Lanes lanes = LOAD(x);
-    Lanes sum = lanes * 0.0f;
-    for (i = laneCount; i + laneCount <= count; i += laneCount) {
-      Lanes v = LOAD(x + i);
-      sum += v * 0.0f;
-      lanes = __builtin_elementwise_max(lanes, v);
-    }
-    for (int j = 0; j < laneCount; j++) {
-      largest = lanes[j] > largest ? lanes[j] : largest;
-      anyNaN |= sum[j] != sum[j];
-    }
-  }
-  for (size_t j = i; j < count; j++) {
-    largest = x[j] > largest ? x[j] : largest;
-    anyNaN |= x[j] != x[j];
-  }
-  if (!anyNaN) return largest;
-  for (size_t j = 0; j < count; j++) {
-    if (x[j] != x[j]) return x[j];
-  }
-  return largest;
+  EXTREME_ELEMENT(-INFINITY, __builtin_elementwise_max, >)
+}
+
+DITC_MULTIVERSION float ditc_f32_smallest(const float *x, size_t count) {
+  EXTREME_ELEMENT(INFINITY, __builtin_elementwise_min, <)
 }
 
 DITC_MULTIVERSION void ditc_f32_accumulate(const float *x, double *total, size_t count) {

@@ -27,27 +27,27 @@ DITC_INLINE void ditc_transpose4x4(const uint32_t *x, ptrdiff_t xStride, uint32_
   for (int i = 0; i < 4; i++) memcpy(y + i * yStride, &rows[i], sizeof rows[i]);
 }
 
+/// Sixteen columns of one row fill a cache line, so lines are read once, whole, and few rows at a
+/// time: rows a power of two apart share cache sets.
 void ditc_u32_transpose(const uint32_t *x, ptrdiff_t xStride, uint32_t *y, ptrdiff_t yStride,
                         size_t rows, size_t columns) {
-  enum { tile = 32 };
-  for (size_t r0 = 0; r0 < rows; r0 += tile) {
-    size_t r1 = rows - r0 < tile ? rows : r0 + tile;
-    for (size_t c0 = 0; c0 < columns; c0 += tile) {
-      size_t c1 = columns - c0 < tile ? columns : c0 + tile;
-      size_t r = r0;
-      for (; r + 4 <= r1; r += 4) {
-        const uint32_t *in = x + (ptrdiff_t)r * xStride;
-        size_t c = c0;
-        for (; c + 4 <= c1; c += 4) {
+  enum { side = 4, line = 16 };
+  size_t wholeRows = rows - rows % side;
+  for (size_t c0 = 0; c0 < columns; c0 += line) {
+    size_t c1 = columns - c0 < line ? columns : c0 + line;
+    size_t wholeColumns = c0 + (c1 - c0) / side * side;
+    for (size_t r = 0; r < rows; r += r < wholeRows ? side : 1) {
+      const uint32_t *in = x + (ptrdiff_t)r * xStride;
+      size_t height = r < wholeRows ? side : 1;
+      size_t c = c0;
+      if (height == side) {
+        for (; c < wholeColumns; c += side) {
           ditc_transpose4x4(in + c, xStride, y + (ptrdiff_t)c * yStride + r, yStride);
         }
-        for (; c < c1; c++) {
-          for (int i = 0; i < 4; i++) y[(ptrdiff_t)c * yStride + (ptrdiff_t)r + i] = in[i * xStride + (ptrdiff_t)c];
-        }
       }
-      for (; r < r1; r++) {
-        for (size_t c = c0; c < c1; c++) {
-          y[(ptrdiff_t)c * yStride + (ptrdiff_t)r] = x[(ptrdiff_t)r * xStride + (ptrdiff_t)c];
+      for (; c < c1; c++) {
+        for (size_t i = 0; i < height; i++) {
+          y[(ptrdiff_t)c * yStride + (ptrdiff_t)(r + i)] = in[(ptrdiff_t)i * xStride + (ptrdiff_t)c];
         }
       }
     }

@@ -78,9 +78,11 @@ private struct AttentionHeads {
   private let scale: Float
   private let options: AttentionOptions
 
-  /// Queries of one item: enough for a fast matrix product, few enough for the scores to stay in
-  /// the second-level cache.
-  private static let tile = 64
+  /// Queries of one item: many, so that the keys are packed seldom, but few enough for the scores
+  /// to stay in the second-level cache.
+  private let tile: Int
+
+  private static let scoreByteCount = 1 << 19
 
   init(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ options: AttentionOptions,
@@ -99,6 +101,8 @@ private struct AttentionHeads {
         ])
     }
     self.options = options
+    let fitting = Self.scoreByteCount / 4 / Swift.max(1, key.shape[2]) / 32 * 32
+    tile = Swift.max(32, Swift.min(256, fitting))
     scale = options.scale ?? 1 / Float(Swift.max(1, query.shape[3])).squareRoot()
     for matrix in [
       Self.matrix(self.query, 0, 0), Self.matrix(self.key, 0, 0),
@@ -106,23 +110,23 @@ private struct AttentionHeads {
     ] { try MatrixProduct.check(matrix) }
   }
 
-  private var tilesPerHead: Int { (query.shape[2] + Self.tile - 1) / Self.tile }
+  private var tilesPerHead: Int { (query.shape[2] + tile - 1) / tile }
 
   var itemCount: Int { query.shape[0] * query.shape[1] * tilesPerHead }
 
   var operationsPerItem: Int {
     let keys = key.shape[2]
-    return Self.tile
+    return tile
       * (keys + keys * (query.shape[3] + value.shape[3])
         / MatrixProduct.operationsPerNanosecond) + 1
   }
 
   func run(_ item: Int) {
-    let (head, tile) = (item / tilesPerHead, item % tilesPerHead)
+    let head = item / tilesPerHead
     let (batch, queryHead) = (head / query.shape[1], head % query.shape[1])
     let keyHead = queryHead / (query.shape[1] / key.shape[1])
-    let first = tile * Self.tile
-    let queries = first..<Swift.min(first + Self.tile, query.shape[2])
+    let first = item % tilesPerHead * tile
+    let queries = first..<Swift.min(first + tile, query.shape[2])
     let keys = key.shape[2]
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Swift.max(1, queries.count * keys)) {
       guard let scores = $0.baseAddress else { return }

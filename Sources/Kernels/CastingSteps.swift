@@ -1,146 +1,132 @@
 import CVectorKernels
 import Tensors
 
-/// Widens elements to `Int64` bit patterns (integers, bool) or to `Double` (floating point); both
-/// keep the value, `uint64` by its bits.
-struct Decoder {
-  let isInteger: Bool
-  let run: (UnsafeRawPointer, UnsafeMutablePointer<UInt64>, Int) -> Void
+/// Converts a run of elements from one address to another.
+typealias Conversion = (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void
 
-  init(_ type: DataType) throws(KernelError) {
-    isInteger = type.isInteger || type == .bool
+/// The wide forms that conversions without a loop of their own go through; every element fits one
+/// of them exactly.
+enum WideForm {
+  case signed, unsigned, floating
+
+  init(_ type: DataType) {
+    self = type.isFloatingPoint ? .floating : type == .uint64 ? .unsigned : .signed
+  }
+}
+
+/// Steps from an element type to its wide form and from a wide form to an element type.
+enum CastingSteps {
+  static func decoder(_ type: DataType) throws(KernelError) -> Conversion {
     switch type {
-    case .bool, .uint8: run = Self.integers(UInt8.self)
-    case .int8: run = Self.integers(Int8.self)
-    case .uint16: run = Self.integers(UInt16.self)
-    case .int16: run = Self.integers(Int16.self)
-    case .uint32: run = Self.integers(UInt32.self)
-    case .int32: run = Self.integers(Int32.self)
-    case .uint64: run = Self.integers(UInt64.self)
-    case .int64: run = Self.integers(Int64.self)
-    case .float32:
-      run = { from, to, count in
-        let source = from.assumingMemoryBound(to: Float.self)
-        for i in 0..<count { to[i] = Double(source[i]).bitPattern }
-      }
-    case .float64:
-      run = { from, to, count in
-        UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 8)
-      }
-    case .float16: run = Self.halves(ditc_f16_to_f32)
-    case .bfloat16: run = Self.halves(ditc_bf16_to_f32)
+    case .bool, .uint8: converting { (x: UInt8) in Int64(x) }
+    case .int8: converting { (x: Int8) in Int64(x) }
+    case .uint16: converting { (x: UInt16) in Int64(x) }
+    case .int16: converting { (x: Int16) in Int64(x) }
+    case .uint32: converting { (x: UInt32) in Int64(x) }
+    case .int32: converting { (x: Int32) in Int64(x) }
+    case .uint64: converting { (x: UInt64) in x }
+    case .int64: converting { (x: Int64) in x }
+    case .float32: converting { (x: Float) in Double(x) }
+    case .float64: converting { (x: Double) in x }
+    case .float16: halves(ditc_f16_to_f32)
+    case .bfloat16: halves(ditc_bf16_to_f32)
     default: throw .unsupported("a cast", type)
     }
   }
 
-  private static func integers<Number: FixedWidthInteger>(
-    _ type: Number.Type
-  ) -> (UnsafeRawPointer, UnsafeMutablePointer<UInt64>, Int) -> Void {
-    { from, to, count in
-      let source = from.assumingMemoryBound(to: type)
-      for i in 0..<count { to[i] = UInt64(truncatingIfNeeded: source[i]) }
+  static func encoder(_ type: DataType, from form: WideForm) throws(KernelError) -> Conversion {
+    switch form {
+    case .signed: try integerEncoder(Int64.self, type)
+    case .unsigned: try integerEncoder(UInt64.self, type)
+    case .floating: try floatingEncoder(type)
     }
+  }
+
+  /// A loop over elements; specialised for the types of its closure.
+  @inline(__always)
+  static func converting<From, To>(_ function: @escaping (From) -> To) -> Conversion {
+    { from, to, count in
+      let source = from.assumingMemoryBound(to: From.self)
+      let target = to.assumingMemoryBound(to: To.self)
+      for i in 0..<count { target[i] = function(source[i]) }
+    }
+  }
+
+  private static func integerEncoder<Wide: FixedWidthInteger>(
+    _ wide: Wide.Type, _ type: DataType
+  ) throws(KernelError) -> Conversion {
+    switch type {
+    case .bool: converting { (x: Wide) in x != 0 }
+    case .uint8: converting { (x: Wide) in UInt8(truncatingIfNeeded: x) }
+    case .int8: converting { (x: Wide) in Int8(truncatingIfNeeded: x) }
+    case .uint16: converting { (x: Wide) in UInt16(truncatingIfNeeded: x) }
+    case .int16: converting { (x: Wide) in Int16(truncatingIfNeeded: x) }
+    case .uint32: converting { (x: Wide) in UInt32(truncatingIfNeeded: x) }
+    case .int32: converting { (x: Wide) in Int32(truncatingIfNeeded: x) }
+    case .uint64: converting { (x: Wide) in UInt64(truncatingIfNeeded: x) }
+    case .int64: converting { (x: Wide) in Int64(truncatingIfNeeded: x) }
+    case .float32: converting { (x: Wide) in Float(x) }
+    case .float64: converting { (x: Wide) in Double(x) }
+    case .float16: converting { (x: Wide) in half(roundedToOdd(x), ditc_f32_to_f16) }
+    case .bfloat16: converting { (x: Wide) in half(roundedToOdd(x), ditc_f32_to_bf16) }
+    default: throw .unsupported("a cast", type)
+    }
+  }
+
+  private static func floatingEncoder(_ type: DataType) throws(KernelError) -> Conversion {
+    switch type {
+    case .bool: converting { (x: Double) in x != 0 }
+    case .uint8: converting { (x: Double) in saturating(x) as UInt8 }
+    case .int8: converting { (x: Double) in saturating(x) as Int8 }
+    case .uint16: converting { (x: Double) in saturating(x) as UInt16 }
+    case .int16: converting { (x: Double) in saturating(x) as Int16 }
+    case .uint32: converting { (x: Double) in saturating(x) as UInt32 }
+    case .int32: converting { (x: Double) in saturating(x) as Int32 }
+    case .uint64: converting { (x: Double) in saturating(x) as UInt64 }
+    case .int64: converting { (x: Double) in saturating(x) as Int64 }
+    case .float32: converting { (x: Double) in Float(x) }
+    case .float64: converting { (x: Double) in x }
+    case .float16: converting { (x: Double) in half(roundedToOdd(x), ditc_f32_to_f16) }
+    case .bfloat16: converting { (x: Double) in half(roundedToOdd(x), ditc_f32_to_bf16) }
+    default: throw .unsupported("a cast", type)
+    }
+  }
+
+  @inline(__always)
+  static func saturating<Source: BinaryFloatingPoint, Number: FixedWidthInteger>(
+    _ value: Source
+  ) -> Number {
+    if value.isNaN { return 0 }
+    if value <= Source(Number.min) { return Number.min }
+    return value >= Source(Number.max) ? Number.max : Number(value)
   }
 
   private static func halves(
     _ widen: @escaping (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
-  ) -> (UnsafeRawPointer, UnsafeMutablePointer<UInt64>, Int) -> Void {
-    { from, to, count in
-      let source = from.assumingMemoryBound(to: UInt16.self)
-      for i in 0..<count {
-        var wide: Float = 0
-        widen(source + i, &wide, 1)
-        to[i] = Double(wide).bitPattern
-      }
-    }
-  }
-}
-
-/// Narrows what a `Decoder` wrote.
-struct Encoder {
-  private let type: DataType
-
-  init(_ type: DataType) throws(KernelError) {
-    guard type.isFloatingPoint || type.isInteger || type == .bool else {
-      throw .unsupported("a cast", type)
-    }
-    self.type = type
-  }
-
-  /// Converts a tile; `isInteger` says which of the two wide forms it holds, `uint64` values above
-  /// the range of `Int64` being told apart by `isUnsigned`.
-  func run(
-    _ tile: UnsafeMutablePointer<UInt64>, _ isInteger: Bool, isUnsigned: Bool,
-    _ output: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    switch type {
-    case .bool:
-      let target = output.bound(UInt8.self)
-      for i in 0..<count {
-        target[i] = (isInteger ? tile[i] != 0 : Double(bitPattern: tile[i]) != 0) ? 1 : 0
-      }
-    case .uint8: integers(UInt8.self, tile, isInteger, output, count)
-    case .int8: integers(Int8.self, tile, isInteger, output, count)
-    case .uint16: integers(UInt16.self, tile, isInteger, output, count)
-    case .int16: integers(Int16.self, tile, isInteger, output, count)
-    case .uint32: integers(UInt32.self, tile, isInteger, output, count)
-    case .int32: integers(Int32.self, tile, isInteger, output, count)
-    case .uint64: integers(UInt64.self, tile, isInteger, output, count)
-    case .int64: integers(Int64.self, tile, isInteger, output, count)
-    case .float32:
-      let target = output.bound(Float.self)
-      for i in 0..<count {
-        target[i] =
-          if !isInteger { Float(Double(bitPattern: tile[i])) } else if isUnsigned {
-            Float(tile[i])
-          } else { Float(Int64(bitPattern: tile[i])) }
-      }
-    case .float64:
-      let target = output.bound(Double.self)
-      for i in 0..<count { target[i] = double(tile[i], isInteger, isUnsigned) }
-    default:
-      let target = output.bound(UInt16.self)
-      for i in 0..<count {
-        var value = double(tile[i], isInteger, isUnsigned)
-        var odd: Float = 0
-        ditc_f64_to_f32_odd(&value, &odd, 1)
-        if type == .float16 {
-          ditc_f32_to_f16(&odd, target + i, 1)
-        } else {
-          ditc_f32_to_bf16(&odd, target + i, 1)
-        }
-      }
+  ) -> Conversion {
+    converting { (bits: UInt16) in
+      var (narrow, wide) = (bits, Float(0))
+      widen(&narrow, &wide, 1)
+      return Double(wide)
     }
   }
 
-  /// The wide value as a double; an integer beyond 2^53 is rounded, which no half type can tell.
-  private func double(_ bits: UInt64, _ isInteger: Bool, _ isUnsigned: Bool) -> Double {
-    if !isInteger { return Double(bitPattern: bits) }
-    return isUnsigned ? Double(bits) : Double(Int64(bitPattern: bits))
+  private static func half(
+    _ value: Float, _ narrow: (UnsafePointer<Float>, UnsafeMutablePointer<UInt16>, Int) -> Void
+  ) -> UInt16 {
+    var (wide, bits) = (value, UInt16(0))
+    narrow(&wide, &bits, 1)
+    return bits
   }
 
-  private func integers<Number: FixedWidthInteger>(
-    _ number: Number.Type, _ tile: UnsafeMutablePointer<UInt64>, _ isInteger: Bool,
-    _ output: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    let target = output.bound(number)
-    if isInteger {
-      for i in 0..<count { target[i] = Number(truncatingIfNeeded: tile[i]) }
-    } else {
-      for i in 0..<count { target[i] = saturating(Double(bitPattern: tile[i])) }
-    }
+  /// An integer beyond 2^53 is rounded on the way, which no half type can tell.
+  private static func roundedToOdd(_ value: some BinaryInteger) -> Float {
+    roundedToOdd(Double(value))
   }
 
-  private func saturating<Number: FixedWidthInteger>(_ value: Double) -> Number {
-    if value.isNaN { return 0 }
-    if value <= Double(Number.min) { return Number.min }
-    return value >= Double(Number.max) ? Number.max : Number(value)
-  }
-}
-
-extension UnsafeMutableRawPointer {
-  /// The address, typed; the memory holds elements of that type.
-  func bound<Element>(_ type: Element.Type) -> UnsafeMutablePointer<Element> {
-    assumingMemoryBound(to: type)
+  private static func roundedToOdd(_ value: Double) -> Float {
+    var (exact, odd) = (value, Float(0))
+    ditc_f64_to_f32_odd(&exact, &odd, 1)
+    return odd
   }
 }

@@ -23,7 +23,32 @@ extension Reduction {
       rowSums(walk, source, result, divisor) { ditc_f32_sum($0, $1) }
     case .sumOfSquares where walk.reduced.rowStrides[0] == 1:
       rowSums(walk, source, result, 1) { ditc_f32_sum_of_squares($0, 0, $1) }
+    case .maximum where walk.reduced.rowStrides[0] == 1 && !walk.isColumnwise:
+      rowExtremes(walk, source, result, -.infinity, ditc_f32_largest) { $0 > $1 }
+    case .minimum where walk.reduced.rowStrides[0] == 1 && !walk.isColumnwise:
+      rowExtremes(walk, source, result, .infinity, ditc_f32_smallest) { $0 < $1 }
     default: numbers(Float.self, Double.self, operation, walk, input, output)
+    }
+  }
+
+  private static func rowExtremes(
+    _ walk: ReductionWalk, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>,
+    _ worst: Float, _ extreme: (UnsafePointer<Float>, Int) -> Float,
+    _ beats: (Float, Float) -> Bool
+  ) {
+    Parallel.forEachPart(of: walk.outputCount, operationsPerItem: walk.reducedCount / 8 + 4) {
+      range in
+      walk.kept.forEachRow(in: range) { position, places, count in
+        for i in 0..<count {
+          let start = source + places[0] + i * walk.kept.rowStrides[0]
+          var best = worst
+          walk.reduced.forEachRow(in: 0..<walk.reducedCount) { _, inner, length in
+            let found = extreme(start + inner[0], length)
+            if found.isNaN || beats(found, best) { best = found }
+          }
+          result[position + i] = best
+        }
+      }
     }
   }
 

@@ -44,6 +44,8 @@ double ditc_f32_sum(const float *x, size_t count);
 double ditc_f32_sum_of_squares(const float *x, float center, size_t count);
 /// The largest element, NaN if there is one, minus infinity for none.
 float ditc_f32_largest(const float *x, size_t count);
+/// The smallest element, NaN if there is one, infinity for none.
+float ditc_f32_smallest(const float *x, size_t count);
 /// total[i] += x[i]
 void ditc_f32_accumulate(const float *x, double *total, size_t count);
 
