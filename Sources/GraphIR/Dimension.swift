@@ -62,13 +62,15 @@ public struct Dimension: Hashable, Sendable {
   public func floorDivided(by divisor: Dimension) -> Dimension? {
     if divisor.value == 0 { return nil }
     if self == divisor { return Dimension(1) }
-    if let number = divisor.value, number > 0 {
-      if let own = value {
-        return Dimension(own >= 0 ? own / number : -((number - 1 - own) / number))
+    if let number = divisor.value {
+      if let own = value, let quotient = Self.floorQuotient(own, number) {
+        return Dimension(quotient)
       }
-      if constant % number == 0, terms.allSatisfy({ $0.coefficient % number == 0 }) {
+      if number > 0, terms.allSatisfy({ $0.coefficient % number == 0 }),
+        let rest = Self.floorQuotient(constant, number)
+      {
         return Dimension(
-          constant: constant / number,
+          constant: rest,
           coefficients: Dictionary(
             uniqueKeysWithValues: terms.map { ($0.symbol, $0.coefficient / number) }))
       }
@@ -88,6 +90,13 @@ public struct Dimension: Hashable, Sendable {
       result = sum
     }
     return result
+  }
+
+  /// Nil when the quotient does not fit.
+  private static func floorQuotient(_ a: Int, _ b: Int) -> Int? {
+    let (quotient, overflow) = a.dividedReportingOverflow(by: b)
+    if overflow { return nil }
+    return quotient * b != a && (a < 0) != (b < 0) ? quotient - 1 : quotient
   }
 
   private func scaled(by number: Int) -> Dimension? {
