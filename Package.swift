@@ -111,6 +111,7 @@ let package = Package(
     tests("ArchitectureTests", of: []),
     tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
+    tests("ModelStructureTests", of: ["ModelStructure", "OnnxFile", "GraphIR"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
     tests(

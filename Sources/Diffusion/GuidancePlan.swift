@@ -37,7 +37,8 @@ struct GuidancePlan {
     } else {
       (branches, scale, isBatched) = (["cond"], nil, false)
     }
-    let perRun = modelBatch.map { isBatched ? $0 / 2 : $0 } ?? samples
+    let callsForBoth = isBatched
+    let perRun = modelBatch.map { callsForBoth ? $0 / 2 : $0 } ?? samples
     guard perRun > 0, samples % perRun == 0 else {
       throw DiffusionError(
         "batch-mismatch", at: "initial_noise",
