@@ -49,6 +49,7 @@ extension MatrixMultiplication {
   ) throws(KernelError) {
     let left = try addressable(type, a, isLeft: true)
     let right = try addressable(type, b, isLeft: false)
+    defer { withExtendedLifetime((left.tensor, right.tensor)) {} }
     let (rows, inner, columns) = (left.rows, left.columns, right.columns)
     let result = output.pointer(as: type)
     let batchCount = rows * columns == 0 ? 0 : output.elementCount / (rows * columns)
@@ -90,7 +91,6 @@ extension MatrixMultiplication {
         }
       }
     }
-    withExtendedLifetime((left.tensor, right.tensor)) {}
   }
 
   /// Multiplies integers, wrapping around, a row of the output at a time.

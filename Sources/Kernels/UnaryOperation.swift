@@ -4,9 +4,10 @@ import Tensors
 
 /// A function of one number with a result of the same type.
 ///
-/// For `float32`, `exponential`, `hyperbolicTangent`, `errorFunction` and what is built on them are
-/// within 2 units in the last place of the exact result, the two forms of GELU within 2 of the
-/// formula evaluated with exact functions; the others are correctly rounded or the C library's.
+/// Bounds for `float32`, in units in the last place of the exact result: `exponential` 1,
+/// `hyperbolicTangent` and `errorFunction` 1.5, `sigmoid` 2.5. Both forms of GELU follow their
+/// formula to 3·10⁻⁷ of max(1, |result|). `squareRoot`, `reciprocal` and the roundings are exact;
+/// the others are those of the C library, which reduces large arguments of sine and cosine exactly.
 public enum UnaryOperation: String, Hashable, Sendable, CaseIterable {
   /// For all numbers; the least signed integer is its own negative and magnitude.
   case negate, absolute, sign
