@@ -113,6 +113,7 @@ let package = Package(
     tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests("ModelStructureTests", of: ["ModelStructure", "OnnxFile", "GraphIR"]),
+    tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
     tests(

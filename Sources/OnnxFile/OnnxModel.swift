@@ -31,6 +31,7 @@ public struct OnnxModel: Sendable {
   let message: ModelMessage
   let identity: FileIdentity?
   let files: [(file: ExternalFile, end: Int)]
+  let hasExternalAttributes: Bool
 
   /// Operator set versions by domain; ONNX's own domain is the empty string.
   public var opsets: [String: Int] { graph.opsets }

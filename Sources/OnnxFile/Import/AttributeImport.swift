@@ -55,6 +55,7 @@ extension GraphImporter {
       let tensor = try storedTensor(
         onnx_attribute_tensor(message),
         place: "\(place()), attribute '\(name.escapedForTerminal)'")
+      if tensor.source is ExternalTensor { files.value.areUsedByAttributes = true }
       return .tensor(tensor)
     case .graph:
       let inner = try graph(

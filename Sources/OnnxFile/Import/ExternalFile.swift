@@ -152,6 +152,10 @@ struct ExternalFiles {
   let folder: ExternalFolder
   private(set) var files: [ExternalFile] = []
   private(set) var ends: [Int] = []
+
+  /// True when attributes, not only initializers, have external data.
+  var areUsedByAttributes = false
+
   private var positions: [String: Int] = [:]
 
   init(folder: ExternalFolder) {

@@ -88,7 +88,8 @@ extension OnnxModel {
       path: path, graph: graph, irVersion: irVersion,
       producerName: onnx_model_producer_name(message.reference).text, metadata: message.metadata,
       fileDigest: Digest.sha256(bytes), fileByteCount: bytes.count, message: message,
-      identity: identity, files: Array(zip(files.files, files.ends)))
+      identity: identity, files: Array(zip(files.files, files.ends)),
+      hasExternalAttributes: files.areUsedByAttributes)
   }
 
   private static func opsets(
