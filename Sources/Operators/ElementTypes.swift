@@ -6,8 +6,8 @@ enum ElementTypes: String {
   case floatingPoint = "floating-point numbers"
   case integers
   case numbers
-  case bool
-  case numbersOrBool = "numbers or bool"
+  case bool = "truth values"
+  case numbersOrBool = "numbers or truth values"
 
   /// True for a type that the operator allows.
   func contains(_ type: DataType) -> Bool {

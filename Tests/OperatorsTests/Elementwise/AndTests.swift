@@ -13,7 +13,7 @@ import Testing
   @Test func numbersAreRefused() {
     let number = ValueFact(.int64, [1])
     let refusal = OperatorHarness.refusal("And", [number, number])
-    #expect(refusal?.message == "operand 0 is int64, bool are expected")
+    #expect(refusal?.message == "operand 0 is int64, truth values are expected")
   }
 
   @Test func oneKnownOperandMayDecide() throws {

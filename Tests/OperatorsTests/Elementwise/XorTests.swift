@@ -13,6 +13,6 @@ import Testing
   @Test func numbersAreRefused() {
     let number = ValueFact(.int64, [1])
     let refusal = OperatorHarness.refusal("Xor", [number, number])
-    #expect(refusal?.message == "operand 0 is int64, bool are expected")
+    #expect(refusal?.message == "operand 0 is int64, truth values are expected")
   }
 }
