@@ -4,8 +4,14 @@ public import Tensors
 public enum ScatterReduction: String, Hashable, Sendable {
   /// It is replaced; the last of several writes stays.
   case none
-  /// The update is added to it, in the order of the updates.
+  /// The updates are added to it, in their order.
   case add
+  /// It is multiplied by the updates, in their order.
+  case multiply = "mul"
+  /// The larger one stays; NaN if one is.
+  case maximum = "max"
+  /// The smaller one stays; NaN if one is.
+  case minimum = "min"
 }
 
 extension Indexing {
@@ -18,7 +24,7 @@ extension Indexing {
   ///   - indices: One for each update, in row-major order.
   ///   - reduction: How an update and the element there combine.
   ///   - output: Any view, along the other axes at least as large as the updates.
-  /// - Throws: When the element type cannot be added.
+  /// - Throws: When the element type has no arithmetic.
   public static func scatterElements(
     _ updates: Tensor, axis: Int, _ indices: [Int], _ reduction: ScatterReduction,
     into output: Tensor
@@ -44,7 +50,7 @@ extension Indexing {
   ///   - count: The number of elements of a block.
   ///   - reduction: How an update and the element there combine.
   ///   - output: Contiguous.
-  /// - Throws: When the element type cannot be added.
+  /// - Throws: When the element type has no arithmetic.
   public static func scatterBlocks(
     _ updates: Tensor, at offsets: [Int], count: Int, _ reduction: ScatterReduction,
     into output: Tensor
@@ -69,32 +75,50 @@ extension Indexing {
         (output.base + target * width).copyMemory(
           from: updates.base + source * width, byteCount: count * width)
       }
-    case (.add, .float32): add(Float.self, updates, output, forEachRun)
-    case (.add, .float64): add(Double.self, updates, output, forEachRun)
-    case (.add, .int32): addWrapping(Int32.self, updates, output, forEachRun)
-    case (.add, .int64): addWrapping(Int64.self, updates, output, forEachRun)
-    case (.add, let type): throw .unsupported("an adding scatter", type)
+    case (_, .float32): floats(Float.self, reduction, updates, output, forEachRun)
+    case (_, .float64): floats(Double.self, reduction, updates, output, forEachRun)
+    case (_, .int32): integers(Int32.self, reduction, updates, output, forEachRun)
+    case (_, .int64): integers(Int64.self, reduction, updates, output, forEachRun)
+    case (_, let type): throw .unsupported("a scatter that reduces", type)
     }
     withExtendedLifetime(updates) {}
   }
 
-  private static func add<Number: FloatingPoint & TensorElement>(
-    _ type: Number.Type, _ updates: Tensor, _ output: Tensor,
+  private static func floats<Number: FloatingPoint & TensorElement>(
+    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ output: Tensor,
     _ forEachRun: ((Int, Int, Int) -> Void) -> Void
   ) {
     let (from, to) = (updates.pointer(as: type), output.pointer(as: type))
-    forEachRun { target, source, count in
-      for i in 0..<count { to[target + i] += from[source + i] }
+    func reduce(_ combine: (Number, Number) -> Number) {
+      forEachRun { target, source, count in
+        for i in 0..<count { to[target + i] = combine(to[target + i], from[source + i]) }
+      }
+    }
+    switch reduction {
+    case .none: reduce { $1 }
+    case .add: reduce { $0 + $1 }
+    case .multiply: reduce { $0 * $1 }
+    case .maximum: reduce { $1 > $0 || $1.isNaN ? $1 : $0 }
+    case .minimum: reduce { $1 < $0 || $1.isNaN ? $1 : $0 }
     }
   }
 
-  private static func addWrapping<Number: FixedWidthInteger & TensorElement>(
-    _ type: Number.Type, _ updates: Tensor, _ output: Tensor,
+  private static func integers<Number: FixedWidthInteger & TensorElement>(
+    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ output: Tensor,
     _ forEachRun: ((Int, Int, Int) -> Void) -> Void
   ) {
     let (from, to) = (updates.pointer(as: type), output.pointer(as: type))
-    forEachRun { target, source, count in
-      for i in 0..<count { to[target + i] &+= from[source + i] }
+    func reduce(_ combine: (Number, Number) -> Number) {
+      forEachRun { target, source, count in
+        for i in 0..<count { to[target + i] = combine(to[target + i], from[source + i]) }
+      }
+    }
+    switch reduction {
+    case .none: reduce { $1 }
+    case .add: reduce { $0 &+ $1 }
+    case .multiply: reduce { $0 &* $1 }
+    case .maximum: reduce { Swift.max($0, $1) }
+    case .minimum: reduce { Swift.min($0, $1) }
     }
   }
 }

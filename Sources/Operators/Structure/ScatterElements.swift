@@ -3,9 +3,7 @@ import Kernels
 import Tensors
 
 /// [ScatterElements](https://onnx.ai/onnx/operators/onnx__ScatterElements.html): a copy of the data
-/// with single elements replaced, or added to, along one axis.
-///
-/// The reductions `mul`, `max` and `min` are not supported.
+/// with single elements replaced, or combined with updates, along one axis.
 struct ScatterElements: Operator {
   static let key: OpKey = "ScatterElements"
   static let versions = 11...24
@@ -72,7 +70,8 @@ extension ScatterReduction {
       self = .none
       return
     }
-    let word = try node.word("reduction", in: ["none", "add"], default: "none")
-    self = word == "add" ? .add : .none
+    let words = ["none", "add", "mul", "max", "min"]
+    let word = try node.word("reduction", in: words, default: "none")
+    self = ScatterReduction(rawValue: word) ?? .none
   }
 }

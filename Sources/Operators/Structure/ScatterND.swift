@@ -3,9 +3,7 @@ import Kernels
 import Tensors
 
 /// [ScatterND](https://onnx.ai/onnx/operators/onnx__ScatterND.html): a copy of the data with slices
-/// replaced, or added to, at index tuples, the last axis of the indices.
-///
-/// The reductions `mul`, `max` and `min` are not supported.
+/// replaced, or combined with updates, at index tuples, the last axis of the indices.
 struct ScatterND: Operator {
   static let key: OpKey = "ScatterND"
   static let versions = 11...24

@@ -28,6 +28,21 @@ import Testing
       [1, 6, 3, 4, 15])
   }
 
+  @Test func productsAndExtremaAreTakenInPlace() throws {
+    let indices = Tensor([0, 0, 2] as [Int64])
+    for (reduction, expected) in [("mul", [6, 5, -4]), ("max", [3, 5, 4]), ("min", [1, 5, -1])] {
+      let attributes = [Attribute("reduction", .text(reduction))]
+      let x = Tensor([1, 5, 4] as [Int32])
+      let updates = Tensor([2, 3, -1] as [Int32])
+      let y = try OperatorHarness.run("ScatterElements", [x, indices, updates], attributes)[0]
+      #expect(y.integers() == expected)
+      let floats = try OperatorHarness.run(
+        "ScatterElements",
+        [Tensor([1, 5, 4] as [Float]), indices, Tensor([2, 3, -1] as [Float])], attributes)[0]
+      #expect(floats.floats == expected.map { Float($0) })
+    }
+  }
+
   @Test func theShapeIsThatOfTheData() throws {
     let facts = try OperatorHarness.infer(
       "ScatterElements",
@@ -41,9 +56,9 @@ import Testing
     expectRefusal("ScatterElements", [x, try .of([2] as [Int64], 1, 1), try .counting(1, 1)])
     expectRefusal("ScatterElements", [x, one, try .counting(1, 2)])
     expectRefusal("ScatterElements", [x, one, try .of([1] as [Float], 1, 1)])
-    let product = [Attribute("reduction", .text("mul"))]
+    let mean = [Attribute("reduction", .text("mean"))]
     let facts = [ValueFact(.float32, [2]), .int64(0), ValueFact(.float32, [1])]
     #expect(
-      OperatorHarness.refusal("ScatterElements", facts, product)?.code == "unsupported-operator")
+      OperatorHarness.refusal("ScatterElements", facts, mean)?.code == "unsupported-operator")
   }
 }
