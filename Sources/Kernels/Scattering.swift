@@ -33,13 +33,13 @@ extension Indexing {
     let source = try Copying.contiguous(updates)
     let loop = lines(of: output, axis: axis, over: updates.shape)
     let (step, along) = (loop.rowStrides[0], output.strides[axis])
-    try combine(source, output, reduction) { body in
-      loop.forEachRow(in: 0..<updates.elementCount) { position, places, count in
-        for i in 0..<count {
-          body(places[0] + i * step + indices[position + i] * along, position + i, 1)
-        }
+    var places = [Int](repeating: 0, count: indices.count)
+    loop.forEachRow(in: 0..<indices.count) { position, lines, count in
+      for i in 0..<count {
+        places[position + i] = lines[0] + i * step + indices[position + i] * along
       }
     }
+    try write(source, to: places, count: 1, reduction, output)
   }
 
   /// Writes blocks of neighbouring elements.
@@ -58,41 +58,36 @@ extension Indexing {
     precondition(output.isContiguous, "an output is contiguous")
     precondition(offsets.count * count == updates.elementCount, "a block has no update")
     let source = try Copying.contiguous(updates)
-    try combine(source, output, reduction) { body in
-      for (block, offset) in offsets.enumerated() { body(offset, block * count, count) }
-    }
+    try write(source, to: offsets, count: count, reduction, output)
   }
 
-  /// Combines runs of neighbouring elements: `body(target, source, count)` for each run.
-  private static func combine(
-    _ updates: Tensor, _ output: Tensor, _ reduction: ScatterReduction,
-    _ forEachRun: ((Int, Int, Int) -> Void) -> Void
+  /// Writes runs of `count` elements to places counted from the first element of the output.
+  private static func write(
+    _ updates: Tensor, to places: [Int], count: Int, _ reduction: ScatterReduction,
+    _ output: Tensor
   ) throws(KernelError) {
     switch (reduction, output.dataType) {
     case (.none, let type):
-      let width = type.byteCount
-      forEachRun { target, source, count in
-        (output.base + target * width).copyMemory(
-          from: updates.base + source * width, byteCount: count * width)
+      let byteCount = count * type.byteCount
+      for (run, place) in places.enumerated() {
+        (output.base + place * type.byteCount).copyMemory(
+          from: updates.base + run * byteCount, byteCount: byteCount)
       }
-    case (_, .float32): floats(Float.self, reduction, updates, output, forEachRun)
-    case (_, .float64): floats(Double.self, reduction, updates, output, forEachRun)
-    case (_, .int32): integers(Int32.self, reduction, updates, output, forEachRun)
-    case (_, .int64): integers(Int64.self, reduction, updates, output, forEachRun)
+    case (_, .float32): floats(Float.self, reduction, updates, places, count, output)
+    case (_, .float64): floats(Double.self, reduction, updates, places, count, output)
+    case (_, .int32): integers(Int32.self, reduction, updates, places, count, output)
+    case (_, .int64): integers(Int64.self, reduction, updates, places, count, output)
     case (_, let type): throw .unsupported("a scatter that reduces", type)
     }
     withExtendedLifetime(updates) {}
   }
 
   private static func floats<Number: FloatingPoint & TensorElement>(
-    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ output: Tensor,
-    _ forEachRun: ((Int, Int, Int) -> Void) -> Void
+    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ places: [Int],
+    _ count: Int, _ output: Tensor
   ) {
-    let (from, to) = (updates.pointer(as: type), output.pointer(as: type))
     func reduce(_ combine: (Number, Number) -> Number) {
-      forEachRun { target, source, count in
-        for i in 0..<count { to[target + i] = combine(to[target + i], from[source + i]) }
-      }
+      combineRuns(updates, places, count, output, combine)
     }
     switch reduction {
     case .none: reduce { $1 }
@@ -104,14 +99,11 @@ extension Indexing {
   }
 
   private static func integers<Number: FixedWidthInteger & TensorElement>(
-    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ output: Tensor,
-    _ forEachRun: ((Int, Int, Int) -> Void) -> Void
+    _ type: Number.Type, _ reduction: ScatterReduction, _ updates: Tensor, _ places: [Int],
+    _ count: Int, _ output: Tensor
   ) {
-    let (from, to) = (updates.pointer(as: type), output.pointer(as: type))
     func reduce(_ combine: (Number, Number) -> Number) {
-      forEachRun { target, source, count in
-        for i in 0..<count { to[target + i] = combine(to[target + i], from[source + i]) }
-      }
+      combineRuns(updates, places, count, output, combine)
     }
     switch reduction {
     case .none: reduce { $1 }
@@ -119,6 +111,18 @@ extension Indexing {
     case .multiply: reduce { $0 &* $1 }
     case .maximum: reduce { Swift.max($0, $1) }
     case .minimum: reduce { Swift.min($0, $1) }
+    }
+  }
+
+  private static func combineRuns<Number: TensorElement>(
+    _ updates: Tensor, _ places: [Int], _ count: Int, _ output: Tensor,
+    _ combine: (Number, Number) -> Number
+  ) {
+    let (from, to) = (updates.pointer(as: Number.self), output.pointer(as: Number.self))
+    for (run, place) in places.enumerated() {
+      for i in 0..<count {
+        to[place + i] = combine(to[place + i], from[run * count + i])
+      }
     }
   }
 }
