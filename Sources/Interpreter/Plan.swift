@@ -42,7 +42,8 @@ public struct PlanStatistics: Hashable, Sendable {
   public internal(set) var removedNodeCount = 0
   /// Bytes of the constants that the steps read, weights included.
   public internal(set) var constantByteCount = 0
-  /// Floating-point operations of the steps; nil when one depends on data.
+  /// Floating-point operations of the steps, those of branches not counted; nil when some depend
+  /// on data.
   public internal(set) var flops: Int? = 0
 }
 

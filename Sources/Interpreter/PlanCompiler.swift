@@ -68,7 +68,7 @@ struct PlanCompiler {
     statistics.stepCount = steps.count
     statistics.foldedNodeCount = graph.order.count - steps.count
     statistics.removedNodeCount = program.removedNodeCount
-    for step in steps {
+    for step in steps where step.branches.isEmpty {
       statistics.flops = statistics.flops.flatMap { total in step.flops.map { total + $0 } }
     }
     return Plan(
