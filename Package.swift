@@ -111,6 +111,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
     tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
+    tests(
+      "InterpreterTests",
+      of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests("ModelStructureTests", of: ["ModelStructure", "OnnxFile", "GraphIR"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
@@ -121,5 +124,8 @@ let package = Package(
       exclude: ["Golden", "Invalid"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
     tests("TensorsTests", of: ["Tensors"]),
+    tests(
+      "TypeInferenceTests",
+      of: ["TypeInference", "Operators", "Rewrite", "GraphIR", "Tensors"]),
   ]
 )

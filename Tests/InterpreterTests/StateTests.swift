@@ -54,7 +54,9 @@ import Testing
     }
     #expect(delta?.elements(as: Float.self).allSatisfy { $0 == 1 } == true)
     #expect(Set(reserved).count == 1, "every step works in the memory of the one before")
-    #expect(reserved[0] <= 3 * count * 4, "\(reserved[0]) bytes, at address \(String(describing: address))")
+    #expect(
+      reserved[0] <= 3 * count * 4,
+      "\(reserved[0]) bytes, at address \(String(describing: address))")
   }
 
   @Test func portsNameTheOtherEndOfAStatePair() throws {

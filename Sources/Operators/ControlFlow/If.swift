@@ -3,6 +3,9 @@ import Tensors
 
 /// [If](https://onnx.ai/onnx/operators/onnx__If.html): one of two graphs, chosen by a truth value;
 /// only the chosen one runs.
+///
+/// A branch that does not fit its operands is never chosen by a valid model, as a cache's reuse
+/// before there is state; the other branch alone then tells the types.
 struct If: Operator {
   static let key: OpKey = "If"
   static let versions = 7...24
@@ -33,8 +36,18 @@ struct If: Operator {
     if let known = inputs.optional(0)?.integers?.first {
       return try context.infer(subgraph: Self.name(known != 0), arguments: [])
     }
-    let then = try context.infer(subgraph: Self.branches.then, arguments: [])
-    let otherwise = try context.infer(subgraph: Self.branches.otherwise, arguments: [])
+    let then: [ValueFact]
+    do throws(OperatorError) {
+      then = try context.infer(subgraph: Self.branches.then, arguments: [])
+    } catch {
+      return try context.infer(subgraph: Self.branches.otherwise, arguments: [])
+    }
+    let otherwise: [ValueFact]
+    do throws(OperatorError) {
+      otherwise = try context.infer(subgraph: Self.branches.otherwise, arguments: [])
+    } catch {
+      return then
+    }
     var merged: [ValueFact] = []
     for (a, b) in zip(then, otherwise) { merged.append(try Self.merge(a, b, context)) }
     return merged

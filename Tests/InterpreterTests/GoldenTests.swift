@@ -1,0 +1,55 @@
+import GraphIR
+import Interpreter
+import OnnxFile
+import TensorFiles
+import Tensors
+import Testing
+import Foundation
+
+/// Whole models against what PyTorch computed.
+@Suite struct GoldenTests {
+  /// A model and a file of inputs and outputs for it.
+  struct Golden: CustomTestStringConvertible {
+    let model: String
+    let data: String
+    let testDescription: String
+
+    init(_ model: String, data: String? = nil) {
+      self.model = model
+      self.data = data ?? model
+      testDescription = self.data
+    }
+  }
+
+  /// Largest difference to PyTorch in float32.
+  private static let tolerance: Float = 1e-4
+
+  private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/corpus")
+
+  static let goldens =
+    ["wan", "hunyuan"].flatMap { family in
+      ["", "_dyn", "_opset23", "_ext"].map { Golden(family + $0) }
+        + ["b1f3h8w12l7", "b2f4h12w6l11", "b3f2h4w10l5"].map {
+          Golden("\(family)_dyn", data: "\(family)_dyn__\($0)")
+        }
+    } + [Golden("wan_ts17")]
+
+  @Test(arguments: goldens) func outputsAgreeWithPyTorch(golden: Golden) throws {
+    let model = try OnnxModel.read(Self.corpus.appending(path: "\(golden.model).onnx").path)
+    let engine = try Engine(model.graph, options: EngineOptions(checksResultTypes: true))
+    let data = try NPZFile(readingFrom: Self.corpus.appending(path: "\(golden.data).npz").path)
+    var feeds: [Name: Tensor] = [:]
+    for port in engine.inputs { feeds[port.name] = try data.tensor("in/\(port.name)") }
+    let outputs = try engine.run(feeds)
+    #expect(!outputs.isEmpty)
+    for (name, output) in outputs {
+      let expected = try data.tensor("out/\(name)")
+      try #require(output.shape == expected.shape)
+      let distance =
+        zip(output.elements(as: Float.self), expected.elements(as: Float.self))
+        .map { abs($0 - $1) }.max() ?? 0
+      #expect(distance <= Self.tolerance, "\(name)")
+    }
+  }
+}
