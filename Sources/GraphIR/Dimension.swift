@@ -199,7 +199,9 @@ extension Dimension {
 
 extension Substring {
   fileprivate func trimmingSpaces() -> Substring {
-    drop { $0 == " " }.reversed().drop { $0 == " " }.reversed().description[...]
+    var rest = drop { $0 == " " }
+    while rest.last == " " { rest.removeLast() }
+    return rest
   }
 
   fileprivate var isIdentifier: Bool {

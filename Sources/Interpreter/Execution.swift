@@ -62,7 +62,7 @@ final class Execution: RunContext {
       if let trace, let start { trace.record(step, results, since: start) }
       try checkResults(results, of: step)
     } catch {
-      throw error.at(step.label, given: operands)
+      throw error.at(step.label, given: operands.map { $0?.typeText })
     }
     for (position, slot) in step.outputs.enumerated() where slot >= 0 {
       guard position < results.count else {

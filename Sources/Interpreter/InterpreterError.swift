@@ -42,14 +42,6 @@ extension OperatorError {
       cause.code, cause.message, hint: cause.hint, category: cause.category
     ).at(inner)
   }
-
-  /// The error of a node, with the types of what it was given.
-  func at(_ label: String, given operands: [RuntimeValue?]) -> OperatorError {
-    guard place.isEmpty else { return at(label) }
-    let types = operands.map { $0.map(\.typeText) ?? "none" }
-    let given = types.isEmpty ? "" : ". Inputs were \(types.joined(separator: ", "))"
-    return OperatorError(code, message + given, hint: hint, category: category).at(label)
-  }
 }
 
 extension RuntimeValue {

@@ -98,9 +98,10 @@ extension PlanCompiler {
     }
     let areShared = operands.allSatisfy { known[Int($0.index)]?.isShared ?? program.isConstant($0) }
     let constants = results.map { facts[$0].constant }
-    if !areShared, constants.allSatisfy({ $0 != nil }) {
-      for (value, constant) in zip(results, constants) {
-        known[Int(value.index)] = constant.map { Known(value: .tensor($0), isShared: false) }
+    if constants.allSatisfy({ $0 != nil }) {
+      for case (let value, .some(let constant)) in zip(results, constants) {
+        known[Int(value.index)] = Known(value: .tensor(constant), isShared: areShared)
+        if areShared { program.setFolded(.tensor(constant), of: value) }
       }
       return
     }
@@ -124,7 +125,7 @@ extension PlanCompiler {
     do throws(OperatorError) {
       results = try program.makeOperator(id, of: program.graph).run(operands, HeapRunContext())
     } catch {
-      throw error.at(program.graph.label(of: id), given: operands)
+      throw error.at(program.graph.label(of: id), given: operands.map { $0?.typeText })
     }
     let owners = Set(operands.compactMap { $0?.storage })
     for (position, value) in node.outputs.enumerated() where position < results.count {

@@ -60,6 +60,11 @@ final class Program: InferenceSource {
 
   func load(_ value: ValueID, of graph: Graph) throws -> Tensor? { try constant(value) }
 
+  func knownResult(_ value: ValueID) -> Tensor? {
+    guard case .tensor(let tensor)? = folded(value) else { return nil }
+    return tensor
+  }
+
   func source(for subgraph: SubgraphKey) -> any InferenceSource { children[subgraph] ?? self }
 
   /// The graph inside a node.

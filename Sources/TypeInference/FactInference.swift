@@ -70,14 +70,15 @@ package final class FactInference {
 
   private func visit(_ id: NodeID) throws(OperatorError) {
     current = id
+    let node = graph[id]
+    if takeKnownResults(of: node) { return }
+    let operands = node.inputs.map { value in value.map { fact(of: $0) } }
     do throws(OperatorError) {
-      let node = graph[id]
       if let cache = node.cache {
         store(try infer(cache, of: id), of: node)
         return
       }
       let `operator` = try source.makeOperator(id, of: graph)
-      let operands = node.inputs.map { value in value.map { fact(of: $0) } }
       var results = try `operator`.infer(operands, self)
       for position in results.indices { results[position].makeConstantIfKnown() }
       Self.evaluate(`operator`, operands, &results)
@@ -85,10 +86,25 @@ package final class FactInference {
       store(results, of: node)
     } catch {
       let place = graph.label(of: id)
-      if options.strictness == .strict { throw error.at(place) }
+      guard options.strictness == .lenient else {
+        throw error.at(place, given: operands.map { $0?.type.description })
+      }
       facts.remarks.add(place, error.message)
-      store([], of: graph[id])
+      store([], of: node)
     }
+  }
+
+  private func takeKnownResults(of node: Node) -> Bool {
+    let results = node.outputs.compactMap { $0 }
+    let known = results.compactMap { source.knownResult($0) }
+    guard known.count == results.count else { return false }
+    for (value, tensor) in zip(results, known) {
+      facts.values[Int(value.index)] =
+        tensor.elementCount <= ValueFact.maximumElements
+        ? ValueFact(constant: tensor)
+        : ValueFact(.tensor(TensorType(tensor.dataType, tensor.shape)))
+    }
+    return true
   }
 
   private func fact(of value: ValueID) -> ValueFact {

@@ -10,6 +10,9 @@ package protocol InferenceSource: Sendable {
   /// The elements of a constant.
   func load(_ value: ValueID, of graph: Graph) throws -> Tensor?
 
+  /// A result that is known to be the same whatever the inputs are.
+  func knownResult(_ value: ValueID) -> Tensor?
+
   /// The source for a graph inside a node.
   func source(for subgraph: SubgraphKey) -> any InferenceSource
 }
@@ -25,6 +28,8 @@ struct TableSource: InferenceSource {
   func load(_ value: ValueID, of graph: Graph) throws -> Tensor? {
     try graph.initializers[value]?.load()
   }
+
+  func knownResult(_ value: ValueID) -> Tensor? { nil }
 
   func source(for subgraph: SubgraphKey) -> any InferenceSource { self }
 }
