@@ -16,6 +16,9 @@ final class GraphExporter {
   private(set) var places = UndoRecord.Places()
 
   private var isBorrowed: [Bool]
+
+  /// Names of nodes; ONNX Runtime refuses two nodes of one name.
+  private var nodeNames: Set<Name> = []
   private let match: NodeMatch?
 
   init(model: ModelMessage?, draft: Draft, path: String, locations: [String: String] = [:]) {
@@ -40,7 +43,7 @@ final class GraphExporter {
       guard let message = original(of: node) else {
         let made = onnx_graph_draft_add_node(draft)
         places.appendNew(at: path)
-        setFacts(of: made, to: node)
+        setFacts(of: made, to: node, named: uniqueNodeName(node.name))
         setOperands(of: made, to: node, in: scope)
         try addAttributes(of: node, in: scope, to: made, at: path.appending(node: position))
         continue
@@ -77,18 +80,36 @@ final class GraphExporter {
       setOperands(of: copy, to: node, in: scope)
     }
     if !hasSameFacts {
-      setFacts(of: copy, to: node)
+      setFacts(of: copy, to: node, named: node.name)
       onnx_node_draft_clear_attributes(copy)
       try addAttributes(
         of: node, in: scope, to: copy, at: path.appending(node: position), original: message)
     }
   }
 
-  private func setFacts(of draft: OnnxNodeDraft, to node: Node) {
+  /// Keeps the names of moved nodes from being given to new ones.
+  func reserveNodeNames(of graph: Graph) {
+    graph.forEachGraph { graph in
+      for id in graph.order where graph[id].origin != nil { nodeNames.insert(graph[id].name) }
+    }
+  }
+
+  private func uniqueNodeName(_ name: Name) -> Name {
+    guard !name.isEmpty else { return name }
+    var unique = name
+    var number = 1
+    while !nodeNames.insert(unique).inserted {
+      unique = Name(bytes: name.bytes + Array("_\(number)".utf8))
+      number += 1
+    }
+    return unique
+  }
+
+  private func setFacts(of draft: OnnxNodeDraft, to node: Node, named name: Name) {
     Array(node.op.type.utf8).withBytes { type in
       Array(node.op.domain.utf8).withBytes { onnx_node_draft_set_op(draft, type, $0) }
     }
-    node.name.bytes.withBytes { onnx_node_draft_set_name(draft, $0) }
+    name.bytes.withBytes { onnx_node_draft_set_name(draft, $0) }
   }
 
   private func setOperands(of draft: OnnxNodeDraft, to node: Node, in scope: ExportScope) {

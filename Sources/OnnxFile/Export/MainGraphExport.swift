@@ -10,6 +10,7 @@ extension GraphExporter {
     let scope = ExportScope(graph)
     let target = draft.graph
     if model == nil { graph.name.bytes.withBytes { onnx_graph_draft_set_name(target, $0) } }
+    if model != nil { reserveNodeNames(of: graph) }
     try addNodes(of: graph, in: scope, to: target, at: .main)
     try addInitializers(of: graph, in: scope, to: target, record: &record)
     let live = liveTypes(of: graph, in: scope)
