@@ -12,10 +12,11 @@ public struct OnnxLimits: Sendable {
   /// Tensors in initializers and attributes.
   public var tensorCount = 200_000
 
-  /// Fields of any kind, a packed list counting once.
-  ///
-  /// An empty name takes two bytes in a file and thirty in memory.
-  public var fieldCount = 50_000_000
+  /// Estimated bytes of memory that the parsed message may take whatever the size of the file.
+  public var freeMemory = 256 << 20
+
+  /// How many times its size a larger file may take in memory; real exports take about six.
+  public var memoryRatio = 16
 
   /// Attributes of one node.
   public var attributeCount = 256

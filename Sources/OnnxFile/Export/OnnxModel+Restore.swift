@@ -105,7 +105,9 @@ private struct OriginalDraft {
           guard count <= available else { throw broken("A graph has too few nodes.") }
           position += count
         case .originals(let range):
-          guard range.count <= available else { throw broken("A graph has too few nodes.") }
+          guard range.upperBound - range.lowerBound < available else {
+            throw broken("A graph has too few nodes.")
+          }
           for index in range {
             guard found.updateValue(onnx_graph_node(place, position), forKey: index) == nil else {
               throw broken("It places node \(index) twice.")

@@ -56,6 +56,7 @@ extension OnnxModel {
     parsing bytes: UnsafeRawBufferPointer, path: String, identity: FileIdentity?,
     limits: OnnxLimits
   ) throws(OnnxFileError) {
+    try WireScan.check(bytes, path: path, limits: limits)
     let message = try ModelMessage(parsing: bytes, path: path)
     let place = path.escapedForTerminal
     guard onnx_model_has_graph(message.reference) else {
