@@ -33,7 +33,7 @@ struct UndoTests {
     #expect(counts["If"] == 2)
     #expect(rewritten.graph.order.count == model.graph.order.count - 380 + 2)
     let record = try #require(rewritten.metadata("ditcache/undo"))
-    #expect(record.utf8.count < 100_000)
+    #expect(record.utf8.count < 50_000)
 
     let restored = try rewritten.restoreOriginal(to: "\(folder.path)/back.onnx")
     #expect(restored.outcome == .identical)

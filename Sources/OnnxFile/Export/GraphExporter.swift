@@ -15,7 +15,10 @@ final class GraphExporter {
   /// Where each original went, for the undo record.
   private(set) var places = UndoRecord.Places()
 
-  private var isBorrowed: [Bool]
+  /// Original operands of nodes that only read or write other names now.
+  private(set) var operands: [Int: [UInt8]] = [:]
+
+  private var isPlaced: [Bool]
 
   /// Names of nodes; ONNX Runtime refuses two nodes of one name.
   private var nodeNames: Set<Name> = []
@@ -27,12 +30,12 @@ final class GraphExporter {
     self.path = path
     self.locations = locations
     match = model.map(NodeMatch.init(model:))
-    isBorrowed = Array(
+    isPlaced = Array(
       repeating: false, count: model.map { Int(onnx_graph_node_count($0.graph)) } ?? 0)
   }
 
-  /// The original nodes that do not stand unchanged in the draft.
-  var changedNodes: [Int] { isBorrowed.indices.filter { !isBorrowed[$0] } }
+  /// The original nodes that neither stand in the draft nor differ by names alone.
+  var changedNodes: [Int] { isPlaced.indices.filter { !isPlaced[$0] } }
 
   /// Appends the nodes of a graph, and of all graphs inside them.
   func addNodes(
@@ -54,7 +57,7 @@ final class GraphExporter {
   }
 
   private func original(of node: Node) -> OnnxNodeRef? {
-    guard let model, let origin = node.origin, isBorrowed.indices.contains(origin.index) else {
+    guard let model, let origin = node.origin, isPlaced.indices.contains(origin.index) else {
       return nil
     }
     return onnx_graph_node(model.graph, origin.index)
@@ -67,14 +70,20 @@ final class GraphExporter {
     guard let match, let origin = node.origin?.index else { return }
     let hasSameOperands = match.hasSameOperands(node, message, in: scope)
     let hasSameFacts = match.hasSameFacts(node, message, in: scope)
-    if hasSameOperands, hasSameFacts, !isBorrowed[origin] {
+    if hasSameOperands, hasSameFacts, !isPlaced[origin] {
       onnx_graph_draft_borrow_node(draft, message)
-      isBorrowed[origin] = true
+      isPlaced[origin] = true
       places.append(original: origin, at: path)
       return
     }
     let copy = onnx_graph_draft_copy_node(draft, message)
-    places.appendNew(at: path)
+    if hasSameFacts, !isPlaced[origin] {
+      isPlaced[origin] = true
+      places.append(.renamed(origin), at: path)
+      operands[origin] = message.encodedOperands
+    } else {
+      places.appendNew(at: path)
+    }
     if !hasSameOperands {
       onnx_node_draft_clear_operands(copy)
       setOperands(of: copy, to: node, in: scope)

@@ -24,6 +24,7 @@ extension GraphExporter {
         .init(list: .nodes, index: index, bytes: onnx_graph_node(model.graph, index).encoded))
     }
     record.places = places
+    record.operands = operands
   }
 
   private func addInitializers(
@@ -142,30 +143,6 @@ extension GraphExporter {
       let dimension = onnx_type_dimension(stated, axis)
       guard let size = shape[axis].value, dimension.hasValue else { return false }
       return dimension.value >= 0 && dimension.value != Int64(size)
-    }
-  }
-}
-
-extension OnnxNodeRef {
-  var encoded: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: onnx_node_byte_count(self)) { buffer, count in
-      count = onnx_node_encode(self, buffer.baseAddress) ? buffer.count : 0
-    }
-  }
-}
-
-extension OnnxTensorRef {
-  var encoded: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: onnx_tensor_byte_count(self)) { buffer, count in
-      count = onnx_tensor_encode(self, buffer.baseAddress) ? buffer.count : 0
-    }
-  }
-}
-
-extension OnnxValueInfoRef {
-  var encoded: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: onnx_value_byte_count(self)) { buffer, count in
-      count = onnx_value_encode(self, buffer.baseAddress) ? buffer.count : 0
     }
   }
 }

@@ -93,35 +93,55 @@ private struct OriginalDraft {
     return pieces
   }
 
-  private func addNodes(to graph: OnnxGraphDraft) throws {
-    var found: [Int: OnnxNodeRef] = [:]
+  /// The originals that stand in the file; renamed ones get their operands back.
+  private func placedNodes() throws -> [Int: (node: OnnxNodeRef, isRenamed: Bool)] {
+    var found: [Int: (node: OnnxNodeRef, isRenamed: Bool)] = [:]
     for path in record.places.paths {
-      let place = try self.graph(at: path)
+      let place = try graph(at: path)
+      let nodeCount = onnx_graph_node_count(place)
       var position = 0
+      func take(_ index: Int, isRenamed: Bool) throws {
+        guard position < nodeCount else { throw broken("A graph has too few nodes.") }
+        let node = onnx_graph_node(place, position)
+        guard found.updateValue((node, isRenamed), forKey: index) == nil else {
+          throw broken("It places node \(index) twice.")
+        }
+        position += 1
+      }
       for run in record.places.runs[path] ?? [] {
-        let available = onnx_graph_node_count(place) - position
         switch run {
         case .new(let count):
-          guard count <= available else { throw broken("A graph has too few nodes.") }
+          guard count <= nodeCount - position else { throw broken("A graph has too few nodes.") }
           position += count
+        case .renamed(let index):
+          try take(index, isRenamed: true)
         case .originals(let range):
-          guard range.upperBound - range.lowerBound < available else {
-            throw broken("A graph has too few nodes.")
-          }
-          for index in range {
-            guard found.updateValue(onnx_graph_node(place, position), forKey: index) == nil else {
-              throw broken("It places node \(index) twice.")
-            }
-            position += 1
-          }
+          for index in range { try take(index, isRenamed: false) }
         }
       }
     }
+    return found
+  }
+
+  private func addNodes(to graph: OnnxGraphDraft) throws {
+    let found = try placedNodes()
     let pieces = try bytes(of: .nodes)
     let count = try count(of: .nodes, atMost: found.count + pieces.count)
     for index in 0..<count {
-      if let node = found[index] {
-        onnx_graph_draft_borrow_node(graph, node)
+      if let place = found[index], place.isRenamed {
+        guard let bytes = record.operands[index] else {
+          throw broken("The operands of node \(index) are missing.")
+        }
+        let scratch = Draft(base: nil)
+        guard bytes.withBytes({ onnx_graph_draft_decode_node(scratch.graph, $0) }) else {
+          throw broken("The operands of node \(index) cannot be decoded.")
+        }
+        let operands = onnx_graph_node(OnnxGraphRef(message: scratch.graph.message), 0)
+        withExtendedLifetime(scratch) {
+          onnx_graph_draft_copy_node(graph, place.node).setOperands(like: operands)
+        }
+      } else if let place = found[index] {
+        onnx_graph_draft_borrow_node(graph, place.node)
       } else if let bytes = pieces[index] {
         guard bytes.withBytes({ onnx_graph_draft_decode_node(graph, $0) }) else {
           throw broken("Node \(index) cannot be decoded.")

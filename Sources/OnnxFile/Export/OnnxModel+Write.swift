@@ -47,6 +47,11 @@ extension OnnxModel {
           .alreadyRewritten, at: self.path.escapedForTerminal, "The model was rewritten before.",
           hint: "Restore the original with 'ditcache unwrap' and rewrite that.")
       }
+      do throws(GraphError) {
+        try graph.verify()
+      } catch {
+        throw OnnxFileError(error, in: path)
+      }
       let copies = try weightCopies(for: path, options: options)
       let draft = Draft(base: message)
       let exporter = GraphExporter(

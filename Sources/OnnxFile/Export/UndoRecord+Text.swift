@@ -17,6 +17,9 @@ extension UndoRecord {
       lines.append(
         "\(piece.list.rawValue) \(piece.index) \(Data(piece.bytes).base64EncodedString())")
     }
+    for (index, bytes) in operands.sorted(by: { $0.key < $1.key }) {
+      lines.append("operands \(index) \(Data(bytes).base64EncodedString())")
+    }
     for (index, version) in opsetVersions.sorted(by: { $0.key < $1.key }) {
       lines.append("opset \(index) \(version)")
     }
@@ -60,6 +63,12 @@ extension UndoRecord {
         places.append(run, at: path)
       }
       return true
+    case "operands":
+      guard words.count == 3, let index = Int(words[1]),
+        let bytes = Data(base64Encoded: String(words[2])),
+        operands.updateValue([UInt8](bytes), forKey: index) == nil
+      else { return false }
+      return true
     case "opset":
       guard words.count == 3, let index = Int(words[1]), let version = Int(words[2]) else {
         return false
@@ -84,13 +93,14 @@ extension UndoRecord {
 
 extension UndoRecord.Run {
   fileprivate var holdsOriginals: Bool {
-    if case .originals = self { true } else { false }
+    if case .new = self { false } else { true }
   }
 
   fileprivate var text: String {
     switch self {
     case .originals(let range):
       range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+    case .renamed(let index): "~\(index)"
     case .new(let count): "+\(count)"
     }
   }
@@ -99,6 +109,11 @@ extension UndoRecord.Run {
     if text.first == "+" {
       guard let count = Int(text.dropFirst()), count > 0 else { return nil }
       self = .new(count)
+      return
+    }
+    if text.first == "~" {
+      guard let index = Int(text.dropFirst()) else { return nil }
+      self = .renamed(index)
       return
     }
     let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }

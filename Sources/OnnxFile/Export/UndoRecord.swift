@@ -26,16 +26,18 @@ struct GraphPath: Hashable {
 
 /// What it takes to turn a rewritten file back into the original.
 ///
-/// Originals that stand unchanged anywhere in the file are found by their place; the bytes of all
-/// others are part of the record. Everything new stands behind the originals of its list, so that
+/// Originals that stand unchanged anywhere in the file are found by their place, those with other
+/// operands get their own back; the bytes of all others are part of the record. Everything new stands behind the originals of its list, so that
 /// counts suffice to cut it off.
 struct UndoRecord: Equatable {
   /// The metadata key.
   static let key = "ditcache/undo"
 
-  /// A stretch of nodes: originals in their order, or nodes that are new.
+  /// A stretch of nodes: originals in their order, one that only reads or writes other names now,
+  /// or nodes that are new.
   enum Run: Equatable {
     case originals(ClosedRange<Int>)
+    case renamed(Int)
     case new(Int)
   }
 
@@ -94,6 +96,9 @@ struct UndoRecord: Equatable {
 
   var places = Places()
   var replaced: [Replaced] = []
+
+  /// The operands that renamed nodes had, as node messages of nothing else.
+  var operands: [Int: [UInt8]] = [:]
 
   /// Original versions of operator sets that have another version now, by position.
   var opsetVersions: [Int: Int] = [:]
