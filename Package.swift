@@ -9,7 +9,9 @@ let swiftSettings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// One row of the house: a module and what it may import. `ArchitectureTests` compares the rows
+/// One row of the house: a module and what it may import.
+///
+/// `ArchitectureTests` compares the rows
 /// with the `import` lines of the sources.
 func module(
   _ name: String, imports: [Target.Dependency] = [], exclude: [String] = [],
