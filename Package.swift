@@ -11,8 +11,7 @@ let swiftSettings: [SwiftSetting] = [
 
 /// One row of the house: a module and what it may import.
 ///
-/// `ArchitectureTests` compares the rows
-/// with the `import` lines of the sources.
+/// `ArchitectureTests` compares the rows with the `import` lines of the sources.
 func module(
   _ name: String, imports: [Target.Dependency] = [], exclude: [String] = [],
   plugins: [Target.PluginUsage] = []
