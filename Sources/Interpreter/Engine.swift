@@ -177,14 +177,3 @@ extension Graph {
     return place
   }
 }
-
-extension RuntimeValue {
-  /// The type, fully known for a tensor.
-  fileprivate var actualType: ValueType {
-    switch self {
-    case .tensor(let tensor): .tensor(TensorType(tensor.dataType, tensor.shape))
-    case .sequence(let values): .sequence(values.first?.actualType ?? .unknown)
-    case .absent: .optional(.unknown)
-    }
-  }
-}

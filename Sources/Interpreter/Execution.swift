@@ -158,14 +158,10 @@ extension Execution {
 extension ValueFact {
   /// The fact of a value that is there; small tensors with their contents.
   fileprivate init(actual value: RuntimeValue) {
-    switch value {
-    case .tensor(let tensor):
-      if tensor.elementCount <= Self.maximumElements {
-        self.init(constant: tensor)
-      } else {
-        self.init(.tensor(TensorType(tensor.dataType, tensor.shape)))
-      }
-    case .sequence, .absent: self.init(.unknown)
+    if case .tensor(let tensor) = value, tensor.elementCount <= Self.maximumElements {
+      self.init(constant: tensor)
+    } else {
+      self.init(value.actualType)
     }
   }
 }

@@ -43,14 +43,3 @@ extension OperatorError {
     ).at(inner)
   }
 }
-
-extension RuntimeValue {
-  /// The type in words, such as `float32[2, 3]`.
-  var typeText: String {
-    switch self {
-    case .tensor(let tensor): "\(tensor.dataType)\(tensor.shape)"
-    case .sequence(let values): "seq of \(values.count)"
-    case .absent: "absent"
-    }
-  }
-}

@@ -36,6 +36,8 @@ public final class Plan: Sendable {
 public struct PlanStatistics: Hashable, Sendable {
   /// Operators that run each time, those of branches not counted.
   public internal(set) var stepCount = 0
+  /// Those of them whose operands' types are not known before they run.
+  public internal(set) var openStepCount = 0
   /// Nodes computed once, while planning.
   public internal(set) var foldedNodeCount = 0
   /// Nodes that no output depends on.

@@ -66,6 +66,7 @@ struct PlanCompiler {
     let outputs = try graph.outputs.map { (value) throws(OperatorError) in try operand(value) }
     dropUnreadConstants()
     statistics.stepCount = steps.count
+    statistics.openStepCount = steps.count(where: \.isOpen)
     statistics.foldedNodeCount = graph.order.count - steps.count
     statistics.removedNodeCount = program.removedNodeCount
     for step in steps where step.branches.isEmpty {
@@ -304,7 +305,10 @@ extension RuntimeValue {
 extension ValueType {
   /// True when nothing about it is left open.
   fileprivate var isConcrete: Bool {
-    guard let type = tensor else { return false }
-    return type.dataType != nil && type.concreteShape != nil
+    switch self {
+    case .unknown: false
+    case .tensor(let type): type.dataType != nil && type.concreteShape != nil
+    case .sequence(let element), .optional(let element): element.isConcrete
+    }
   }
 }

@@ -19,6 +19,9 @@ struct RangeOperator: Operator {
     var operands: [ValueFact] = []
     for position in 0..<3 { operands.append(try inputs.required(position)) }
     let dataType = operands.compactMap(\.dataType).first
+    if let count = Self.count(ofFloats: operands.compactMap(\.constant)) {
+      return [ValueFact(dataType, [Dimension(count)])]
+    }
     let numbers = operands.compactMap { $0.elements?.first }
     guard numbers.count == 3, let step = numbers[2].value, step != 0, step != .min else {
       return [ValueFact(dataType, [context.makeSymbol()])]
@@ -56,14 +59,27 @@ struct RangeOperator: Operator {
     _ type: Number.Type, _ operands: [Tensor], _ context: any RunContext
   ) throws(OperatorError) -> Tensor {
     let numbers = operands.map { $0.elements(as: type)[0] }
-    let quotient = ((Double(numbers[1]) - Double(numbers[0])) / Double(numbers[2])).rounded(.up)
-    guard let count = Int(exactly: quotient) else {
+    guard let count = Self.count(ofFloats: operands) else {
       throw .badOperands("no range leads from \(numbers[0]) to \(numbers[1]) by \(numbers[2])")
     }
-    let result = try context.makeTensor(type.dataType, .checked([max(count, 0)]))
+    let result = try context.makeTensor(type.dataType, .checked([count]))
     let elements = result.pointer(as: type)
-    for i in 0..<max(count, 0) { elements[i] = numbers[0] + Number(i) * numbers[2] }
+    for i in 0..<count { elements[i] = numbers[0] + Number(i) * numbers[2] }
     return result
+  }
+
+  /// How many numbers lie between three floats; nil for other types and for no or endless ranges.
+  private static func count(ofFloats operands: [Tensor]) -> Int? {
+    var numbers: [Double] = []
+    for operand in operands where operand.elementCount == 1 {
+      switch operand.dataType {
+      case .float32: numbers.append(Double(operand.elements(as: Float.self)[0]))
+      case .float64: numbers.append(operand.elements(as: Double.self)[0])
+      default: return nil
+      }
+    }
+    guard numbers.count == 3 else { return nil }
+    return Int(exactly: ((numbers[1] - numbers[0]) / numbers[2]).rounded(.up)).map { max($0, 0) }
   }
 
   private func integers<Number: FixedWidthInteger & TensorElement>(

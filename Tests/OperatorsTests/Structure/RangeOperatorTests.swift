@@ -36,4 +36,11 @@ import Testing
     expectRefusal("Range", [0, Float.nan, 1].map { Tensor(scalar: $0) })
     expectRefusal("Range", [Tensor(scalar: Int64(0)), Tensor(scalar: Int32(1)), .int64(1)])
   }
+
+  @Test func theCountOfKnownFloatsIsKnown() throws {
+    let operands = [Float(0), 2.5, 1].map { ValueFact(constant: Tensor(scalar: $0)) }
+    #expect(try OperatorHarness.infer("Range", operands)[0].shape == [3])
+    let endless = [Float(0), 1, 0].map { ValueFact(constant: Tensor(scalar: $0)) }
+    #expect(try OperatorHarness.infer("Range", endless)[0].shape?.first?.value == nil)
+  }
 }
