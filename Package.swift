@@ -116,7 +116,9 @@ let package = Package(
       "InterpreterTests",
       of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
-    tests("ModelStructureTests", of: ["ModelStructure", "OnnxFile", "GraphIR"]),
+    tests(
+      "ModelStructureTests", of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
+      exclude: ["Goldens"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),

@@ -44,17 +44,18 @@ public struct CacheRewriter: Sendable {
   ///   - structure: its blocks
   ///   - schedule: what to cache and when
   ///   - originalDigest: SHA-256 of the original file, for the manifest
+  ///   - measured: the same graph with free dimensions fixed, for the cost sheet
   /// - Returns: the lowered graph with its manifest and costs
   /// - Throws: `CacheRewriteError`, `StructureError`, `ScheduleError` or `PassFailure`
   public func rewrite(
     _ graph: Graph, _ structure: ModelStructure, following schedule: Schedule,
-    originalDigest: String
+    originalDigest: String, measured: Graph? = nil
   ) throws -> CachedGraph {
     let plan = try CachePlan(schedule, on: structure, of: graph, aliases: aliases, steps: steps)
     var cached = graph
     let reports = try PassPipeline([WrapBlocks(plan, convention: convention), LowerCacheNodes()])
       .run(on: &cached)
-    let costs = CostSheet(plan: plan, original: graph, rewritten: cached)
+    let costs = CostSheet(plan: plan, original: measured ?? graph, rewritten: cached)
     return CachedGraph(
       graph: cached, manifest: manifest(plan, cached, costs, originalDigest), costs: costs,
       plan: plan, reports: reports)

@@ -44,13 +44,21 @@ struct NamedSegments {
     }
   }
 
-  /// Nodes of the model itself belong to the one segment that reads them, if it is only one.
+  /// A node of the model itself belongs to a segment when it stands between nodes of that segment
+  /// and nobody else reads it.
   private mutating func adopt(_ nodes: [NodeID], in graph: Graph, uses: UseIndex) {
     for id in nodes.reversed() {
       let results = graph[id].outputs.compactMap { $0 }
       guard !results.contains(where: uses.isOutput) else { continue }
       let readers = Set(results.flatMap(uses.users(of:)).map { membership[Int($0.index)] })
       if readers.count == 1, let reader = readers.first { membership[Int(id.index)] = reader }
+    }
+    for id in nodes {
+      let segment = membership[Int(id.index)]
+      let follows = graph[id].uses.contains { value in
+        graph.producer(of: value).map { membership[Int($0.index)] == segment } ?? false
+      }
+      if !follows { membership[Int(id.index)] = -1 }
     }
   }
 

@@ -1,0 +1,42 @@
+public import CacheContract
+public import GraphIR
+public import ModelStructure
+public import OnnxFile
+import Rewrite
+import TypeInference
+
+/// A model file, its graph with inferred types, and its blocks.
+public struct LoadedModel: Sendable {
+  /// The file.
+  public let file: OnnxModel
+  /// The graph as the file has it, with every type that follows from it; free dimensions stay free.
+  public let graph: Graph
+  /// The graph with the dimensions fixed that the caller gave; the same identifiers.
+  public let measured: Graph
+  /// The blocks.
+  public let structure: ModelStructure
+  /// What a cached model says about itself; nil for an original.
+  public let manifest: Manifest?
+
+  /// Reads a model.
+  ///
+  /// Weights are not read. `dimensions` fixes free dimensions by symbol or `input.axis` for costs.
+  public init(_ path: String, dimensions: [String: Int] = [:]) throws {
+    let file = try OnnxModel.read(path)
+    var graph = file.graph
+    let manifest = try file.metadata(ContractNames.manifestKey).map { json throws(ContractError) in
+      try Manifest(json: json)
+    }
+    try manifest?.restoreStatePairs(in: &graph)
+    _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    var measured = graph
+    if !dimensions.isEmpty {
+      _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)
+    }
+    self.file = file
+    self.graph = graph
+    self.measured = measured
+    self.manifest = manifest
+    structure = ModelStructure(of: graph)
+  }
+}

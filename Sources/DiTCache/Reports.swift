@@ -1,0 +1,192 @@
+import CacheContract
+import CacheRewrite
+import GraphIR
+import ModelStructure
+
+/// What `rewrite` did, as JSON of schema 1.
+public struct RewriteReport: Encodable, Sendable {
+  /// The version of this layout.
+  public let schema = 1
+  /// The schedule's name.
+  public let schedule: String
+  /// Scheduler steps.
+  public let steps: Int
+  /// The cache nodes.
+  public let sites: [Site]
+  /// Bytes of all slots of one branch.
+  public let stateBytes: Int?
+  /// FLOPs of a step on which every site computes.
+  public let flopsComputed: Int?
+  /// FLOPs of a step on which every site reuses.
+  public let flopsReused: Int?
+  /// How much faster a whole run is if time follows FLOPs.
+  public let predictedSpeedup: Double?
+  /// Reused steps after which the cache's own arithmetic is paid back.
+  public let breakEvenReuses: Int?
+  /// Nodes gained or lost by operator.
+  public let operatorChanges: [String: Int]
+  /// Wall time.
+  public let seconds: Double
+  /// The process's peak memory (VmHWM).
+  public let peakBytes: Int
+
+  /// One cache node.
+  public struct Site: Encodable, Sendable {
+    /// The site id.
+    public let name: String
+    /// The rule it follows.
+    public let rule: String
+    /// How many blocks it owns.
+    public let blocks: Int
+    /// How many hidden states pass through.
+    public let streams: Int
+    /// Steps on which it computes.
+    public let computedSteps: Int
+    /// FLOPs that a reused step skips.
+    public let flops: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case name, rule, blocks, streams, flops
+      case computedSteps = "computed_steps"
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case schema, schedule, steps, sites, seconds
+    case stateBytes = "state_bytes"
+    case flopsComputed = "flops_computed"
+    case flopsReused = "flops_reused"
+    case predictedSpeedup = "predicted_speedup"
+    case breakEvenReuses = "break_even_reuses"
+    case operatorChanges = "operator_changes"
+    case peakBytes = "peak_bytes"
+  }
+
+  /// The report of a rewrite that took some seconds.
+  public init(_ task: RewriteTask, seconds: Double) {
+    let cached = task.result.cached
+    let manifest = cached.manifest
+    let tables = Dictionary(uniqueKeysWithValues: manifest.rules.map { ($0.name, $0.table) })
+    schedule = manifest.schedule
+    steps = manifest.steps
+    sites = zip(manifest.sites, cached.plan.sites).map { site, planned in
+      Site(
+        name: site.name, rule: site.rule, blocks: site.blocks,
+        streams: planned.run.streams.count,
+        computedSteps: tables[site.rule]?.count { $0 } ?? 0, flops: site.flops)
+    }
+    stateBytes = cached.costs.stateBytes
+    flopsComputed = cached.costs.flopsComputed
+    flopsReused = cached.costs.flopsReused
+    predictedSpeedup = cached.costs.flopsComputed.flatMap { all in
+      cached.costs.flopsScheduled.map { Double(all) * Double(manifest.steps) / Double(max(1, $0)) }
+    }
+    breakEvenReuses = cached.costs.breakEvenReuses
+    operatorChanges = Dictionary(
+      uniqueKeysWithValues: cached.costs.operatorChanges.map { ($0.key.description, $0.value) })
+    self.seconds = seconds
+    peakBytes = ProcessMemory.peakByteCount
+  }
+}
+
+/// What `sample` did, as JSON of schema 1.
+public struct SampleReport: Encodable, Sendable {
+  /// The version of this layout.
+  public let schema = 1
+  /// Scheduler steps.
+  public let steps: Int
+  /// The calls of a step, in order.
+  public let branches: [String]
+  /// The cache nodes with the fraction of calls that computed each.
+  public let sites: [Site]
+  /// The fraction of FLOPs that was skipped.
+  public let flopsSaved: Double?
+  /// Bytes of state of all branches.
+  public let stateBytes: Int
+  /// Wall time of the run.
+  public let seconds: Double
+  /// Wall time of the uncached run.
+  public let baselineSeconds: Double?
+  /// The run beside the uncached one.
+  public let quality: Quality?
+  /// Why the cache may not do what was meant.
+  public let warnings: [String]
+  /// Files that were written.
+  public let files: [String]
+
+  /// One cache node.
+  public struct Site: Encodable, Sendable {
+    /// The site id.
+    public let name: String
+    /// The fraction of calls that computed it.
+    public let computed: Double
+  }
+
+  /// A cached result beside the uncached one.
+  public struct Quality: Encodable, Sendable {
+    /// Peak signal-to-noise ratio; nil when identical.
+    public let psnrDb: Double?
+    /// mean |cached − uncached| / mean |uncached|.
+    public let relativeL1: Double
+    /// The range of the ratio.
+    public let dataRange: Double
+    /// True when no number differs.
+    public let identical: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case psnrDb = "psnr_db"
+      case relativeL1 = "relative_l1"
+      case dataRange = "data_range"
+      case identical
+    }
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case schema, steps, branches, sites, seconds, quality, warnings, files
+    case flopsSaved = "flops_saved"
+    case stateBytes = "state_bytes"
+    case baselineSeconds = "baseline_seconds"
+  }
+}
+
+/// What `run` did, as JSON of schema 1.
+public struct RunReport: Encodable, Sendable {
+  /// The version of this layout.
+  public let schema = 1
+  /// The outputs.
+  public let outputs: [InspectReport.PortReport]
+  /// Wall time, weights read and plan made included.
+  public let seconds: Double
+  /// Threads that computed.
+  public let threads: Int
+}
+
+/// How a model compares with golden data, as JSON of schema 1.
+public struct GoldenReport: Encodable, Sendable {
+  /// The version of this layout.
+  public let schema = 1
+  /// The outputs.
+  public let outputs: [Output]
+  /// The greatest difference of all; nil when it is not finite.
+  public let maximumDifference: Double
+  /// Whether it is within the tolerance.
+  public let passed: Bool
+
+  /// One output.
+  public struct Output: Encodable, Sendable {
+    /// Its name.
+    public let name: String
+    /// The greatest |ours − golden|.
+    public let maximumDifference: Double
+  }
+}
+
+/// What `unwrap` did, as JSON of schema 1.
+public struct UnwrapReport: Encodable, Sendable {
+  /// The version of this layout.
+  public let schema = 1
+  /// `identical` or `equivalent`.
+  public let outcome: String
+  /// SHA-256 of the file written.
+  public let digest: String
+}

@@ -1,0 +1,91 @@
+import Adapters
+import CacheContract
+public import CacheRewrite
+import GraphIR
+public import Legalization
+import ModelStructure
+import OnnxFile
+public import Rewrite
+public import ScheduleLanguage
+import Tensors
+
+/// Turns a model file and a schedule into a cached model.
+public struct RewriteJob: Sendable {
+  /// The runtime to write for; nil leaves the model's own operators as they are.
+  public var target: RuntimeTarget?
+  /// Whether the result runs without state; nil takes the target's habit.
+  public var convention: StateConvention?
+  /// The number of steps, or nil for the schedule's own.
+  public var steps: Int?
+  /// The adapter's name, or nil to recognise the model.
+  public var adapter: String?
+  /// A file with further adapters.
+  public var adapterFile: String?
+
+  /// A job with its defaults.
+  public init() {}
+
+  /// What a rewrite made.
+  public struct Result: Sendable {
+    /// The lowered graph, its manifest, costs and plan.
+    public let cached: CachedGraph
+    /// What legalisation did.
+    public let legalization: [PassReport]
+    /// The schedule that was followed.
+    public let schedule: Schedule
+    /// Blocks of the model.
+    public let blockCount: Int
+
+    /// What goes into the file's metadata.
+    public func metadata() throws -> [(key: String, value: String)] {
+      [
+        (ContractNames.manifestKey, try cached.manifest.json()),
+        (ContractNames.scheduleKey, String(decoding: schedule.source.bytes, as: UTF8.self)),
+      ]
+    }
+  }
+
+  /// Rewrites in memory; weights are not read.
+  public func run(_ model: LoadedModel, schedule: Schedule) throws -> Result {
+    if let manifest = model.manifest {
+      throw UsageError(
+        "already-cached", at: model.file.path,
+        "the model is cached already, by schedule '\(manifest.schedule)'",
+        hint: "`ditcache unwrap` gives the original back", category: .badModel)
+    }
+    var graph = model.graph
+    let legalization = try PassPipeline(target?.passes ?? []).run(on: &graph)
+    let rewriter = CacheRewriter(
+      convention: convention ?? target?.convention ?? .optional,
+      aliases: try aliases(for: model, schedule: schedule), steps: steps)
+    let isUntouched = legalization.allSatisfy { $0.changes.isEmpty }
+    let cached = try rewriter.rewrite(
+      graph, isUntouched ? model.structure : .init(of: graph), following: schedule,
+      originalDigest: model.file.fileDigest, measured: isUntouched ? model.measured : nil)
+    return Result(
+      cached: cached, legalization: legalization, schedule: schedule,
+      blockCount: model.structure.blocks.count)
+  }
+
+  /// The block family names of the adapter, when one is asked for or recognised.
+  private func aliases(
+    for model: LoadedModel, schedule: Schedule
+  ) throws -> [String: String] {
+    let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
+    if let name = adapter ?? schedule.adapter {
+      return try AdapterChoice.choose(name, among: known, for: model.graph, model.structure).aliases
+    }
+    let chosen = try? AdapterChoice.choose(nil, among: known, for: model.graph, model.structure)
+    return chosen?.aliases ?? [:]
+  }
+}
+
+extension RuntimeTarget {
+  /// The state convention that the runtime needs.
+  public var convention: StateConvention {
+    switch self {
+    case .onnxruntime: .optional
+    case .openvino, .onnx: .required
+    }
+  }
+}

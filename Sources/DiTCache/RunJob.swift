@@ -1,0 +1,75 @@
+public import GraphIR
+public import Interpreter
+import OnnxFile
+import Operators
+import Quality
+public import Tensors
+import TensorFiles
+
+/// Runs a model on arrays from a file.
+public struct RunJob: Sendable {
+  /// Threads to compute with.
+  public var threads: Int
+  /// Where to record what each node took.
+  public var trace: TraceSink?
+
+  /// A job for a number of threads.
+  public init(threads: Int = EngineOptions.availableThreads, trace: TraceSink? = nil) {
+    self.threads = threads
+    self.trace = trace
+  }
+
+  /// The arrays of an archive by input name.
+  ///
+  /// With a `prefix`, only keys `<prefix>/<name>` are taken, without the prefix.
+  public static func arrays(
+    of path: String, prefix: String? = nil
+  ) throws -> [Name: Tensor] {
+    let archive = try NPZFile(readingFrom: path)
+    var result: [Name: Tensor] = [:]
+    for key in archive.keys {
+      guard let prefix else {
+        result[Name(key)] = try archive.tensor(key)
+        continue
+      }
+      if key.hasPrefix(prefix + "/") {
+        result[Name(String(key.dropFirst(prefix.count + 1)))] = try archive.tensor(key)
+      }
+    }
+    return result
+  }
+
+  /// Runs the model once.
+  public func run(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> [Name: Tensor] {
+    try model.file.requireWeights()
+    let engine = try Engine(model.graph, options: EngineOptions(threads: threads))
+    return try engine.run(try engine.converted(inputs), trace: trace)
+  }
+
+  /// One output compared with golden data.
+  public struct Comparison: Sendable {
+    /// The output.
+    public let name: Name
+    /// The greatest |ours − golden|; infinite when only one side is NaN.
+    public let maximumDifference: Double
+  }
+
+  /// Runs the model on `in/…` of an archive and compares with its `out/…`.
+  public func compare(_ model: LoadedModel, golden path: String) throws -> [Comparison] {
+    let expected = try Self.arrays(of: path, prefix: "out")
+    guard !expected.isEmpty else {
+      throw UsageError(
+        "no-golden-outputs", at: path, "the archive has no 'out/<graph output>'",
+        category: .badModel)
+    }
+    let outputs = try run(model, try Self.arrays(of: path, prefix: "in"))
+    return try expected.sorted { $0.key.text < $1.key.text }.map { name, tensor in
+      guard let own = outputs[name] else {
+        throw UsageError("unknown-output", at: "output '\(name)'", "the model has no such output")
+      }
+      let difference = try TensorDifference(
+        of: try own.converted(to: .float32), from: try tensor.converted(to: .float32))
+      return Comparison(name: name, maximumDifference: difference.maximumAbsoluteDifference)
+    }
+  }
+}

@@ -1,0 +1,168 @@
+public import Adapters
+public import CacheContract
+public import Diffusion
+public import GraphIR
+import Interpreter
+import OnnxFile
+public import Quality
+public import Tensors
+
+/// Samples with a model: uncached, cached, and compared.
+public struct SampleJob: Sendable {
+  /// The model to sample with.
+  public let model: LoadedModel
+  /// What each input is.
+  public let roles: InputRoles
+  /// Threads to compute with.
+  public var threads: Int
+
+  /// What a model is asked to denoise.
+  public struct Request: Sendable {
+    /// Words for the model's prompt table.
+    public var prompt: String?
+    /// An archive of inputs; wins over the other fields.
+    public var inputsPath: String?
+    /// Scheduler steps; nil takes the schedule's, then the adapter's.
+    public var steps: Int?
+    /// The shift; nil takes the adapter's.
+    public var shift: Double?
+    /// The guidance scale; nil takes the adapter's when there is a prompt.
+    public var guidance: Double?
+    /// The seed of the noise.
+    public var seed: UInt64 = 0
+
+    /// A request with its defaults.
+    public init() {}
+  }
+
+  /// A run and, for a cached one, what it is compared with.
+  public struct Result: Sendable {
+    /// The run that was asked for.
+    public let run: Recording
+    /// The same run without cache; nil when there was no cache or it was not wanted.
+    public let baseline: Recording?
+    /// The cached run beside the baseline.
+    public let quality: GenerationQuality?
+    /// The sites with the fraction of calls that computed each.
+    public let sites: [(site: Manifest.Site, computed: Double)]
+    /// The fraction of all FLOPs that was skipped, when costs are known.
+    public let flopsSaved: Double?
+    /// Why the cache may not do what was meant; empty when all is well.
+    public let warnings: [String]
+  }
+
+  /// A job for a model; the adapter is recognised unless it is named.
+  public init(
+    _ model: LoadedModel, adapter: String? = nil, adapterFile: String? = nil,
+    renames: [String: String] = [:], threads: Int
+  ) throws {
+    self.model = model
+    self.threads = threads
+    let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
+    let chosen = try AdapterChoice.choose(
+      adapter, among: known, for: model.graph, model.structure, renames: renames)
+    roles = try InputRoles(chosen, of: model.graph, renames: renames)
+  }
+
+  /// The inputs of a request.
+  public func inputs(_ request: Request, scheduleSteps: Int? = nil) throws -> SampleInputs {
+    if let path = request.inputsPath {
+      var arrays: [String: Tensor] = [:]
+      for (name, tensor) in try RunJob.arrays(of: path) { arrays[name.text] = tensor }
+      var inputs = try SampleInputs(arrays: arrays)
+      if let guidance = request.guidance { inputs.guidanceScale = guidance }
+      return inputs
+    }
+    guard let steps = request.steps ?? scheduleSteps ?? roles.steps else {
+      throw UsageError("no-step-count", at: "--steps", "nothing says how many steps a run has")
+    }
+    let levels = try NoiseLevels(
+      steps: steps, shift: request.shift ?? roles.shift,
+      timestepMultiplier: roles.timestepMultiplier)
+    let latents = model.graph.value(named: roles.latents)
+      .flatMap { model.measured.tensorType(of: $0)?.concreteShape }
+    guard let latents else {
+      throw UsageError(
+        "free-dimensions", at: "input '\(roles.latents)'", "the size of the latents is not known",
+        hint: "fix its free dimensions with --dim, or pass --inputs")
+    }
+    var noise = GaussianNoise(seed: request.seed)
+    var text: [Name: Tensor] = [:]
+    if let prompt = request.prompt, let input = roles.conditioning.first {
+      text[input] = try PromptTable(inFolderOf: model.file.path).embeddings(of: prompt)
+    } else if !roles.conditioning.isEmpty {
+      throw UsageError(
+        "no-text", at: "--prompt", "the model needs text", hint: "pass --prompt or --inputs")
+    }
+    return SampleInputs(
+      initialNoise: noise.tensor(latents), levels: levels, text: text,
+      guidanceScale: request.guidance ?? roles.guidanceScale)
+  }
+
+  /// Runs the model as it is, then, if it has a cache and `comparing`, once more without.
+  ///
+  /// - Parameters:
+  ///   - graph: the graph to run; the model's own, or a rewritten form of it
+  ///   - manifest: the manifest of a graph with cache
+  ///   - inputs: what to denoise
+  ///   - comparing: whether to run the uncached model too
+  ///   - progress: called with a title, the steps done and all steps
+  /// - Returns: the run, its baseline and how they compare
+  /// - Throws: what reading and running throw
+  public func run(
+    _ graph: Graph, manifest: Manifest?, _ inputs: SampleInputs, comparing: Bool,
+    progress: (String, Int, Int) -> Void = { _, _, _ in }
+  ) throws -> Result {
+    try model.file.requireWeights()
+    let options = EngineOptions(threads: threads)
+    let engine = try Engine(graph, options: options)
+    var baseline: Recording?
+    if let manifest, comparing {
+      let isOwn = model.manifest != nil
+      let uncached = isOwn ? engine : try Engine(model.graph, options: options)
+      let loop = DenoisingLoop(uncached, roles: roles, manifest: isOwn ? manifest : nil)
+      baseline = try loop.run(inputs, override: .compute) { progress("uncached", $0, $1) }
+    }
+    let title = manifest == nil ? "uncached" : "cached"
+    let loop = DenoisingLoop(engine, roles: roles, manifest: manifest)
+    let run = try loop.run(inputs) { progress(title, $0, $1) }
+    let isPixels = inputs.initialNoise.rank == 5 && [1, 3].contains(inputs.initialNoise.shape[1])
+    let quality = try baseline.map { baseline in
+      try GenerationQuality(
+        of: run.final, against: baseline.final, content: isPixels ? .pixels : .latents)
+    }
+    let fractions = run.computedFractions
+    let sites = zip(manifest?.sites ?? [], fractions).map { (site: $0, computed: $1) }
+    return Result(
+      run: run, baseline: baseline, quality: quality, sites: sites,
+      flopsSaved: flopsSaved(sites), warnings: warnings(sites))
+  }
+
+  private func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {
+    guard !sites.isEmpty, let total = InspectReport(model).flops, total > 0 else { return nil }
+    var saved = 0.0
+    for (site, computed) in sites {
+      guard let flops = site.flops else { return nil }
+      saved += Double(flops) * (1 - computed)
+    }
+    return saved / Double(total)
+  }
+
+  private func warnings(_ sites: [(site: Manifest.Site, computed: Double)]) -> [String] {
+    guard !sites.isEmpty else { return [] }
+    if sites.allSatisfy({ $0.computed == 1 }) {
+      return ["the cache never fired: every site was computed at every step"]
+    }
+    return sites.filter { $0.computed == 1 }.map { "site \($0.site.name) never reused" }
+      + sites.filter { $0.computed < 0.05 }.map {
+        "site \($0.site.name) was computed at almost no step; check its schedule"
+      }
+  }
+
+  /// A picture of the final videos, one row each.
+  public static func contactSheet(
+    _ rows: [(label: String, video: Tensor)]
+  ) throws -> RGBImage {
+    try ContactSheet.render(rows: rows.map { ($0.label, $0.video) })
+  }
+}

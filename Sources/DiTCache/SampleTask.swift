@@ -1,0 +1,112 @@
+import CacheContract
+import CacheRewrite
+import Diffusion
+import Foundation
+import GraphIR
+import OnnxFile
+import Quality
+import TensorFiles
+import Tensors
+
+/// A sampling run as the command line asks for it.
+public struct SampleTask: Sendable {
+  private let job: SampleJob
+  private let graph: Graph
+  private let manifest: Manifest?
+
+  /// Reads the model's roles and, with a schedule, caches it in memory.
+  public init(
+    _ model: LoadedModel, schedule: String?, adapter: String? = nil,
+    renames: [String: String] = [:], steps: Int? = nil, threads: Int
+  ) throws {
+    job = try SampleJob(model, adapter: adapter, renames: renames, threads: threads)
+    guard let schedule else {
+      graph = model.graph
+      manifest = model.manifest
+      return
+    }
+    var rewrite = RewriteJob()
+    rewrite.steps = steps
+    rewrite.adapter = adapter
+    let cached = try rewrite.run(model, schedule: try ScheduleLibrary.schedule(schedule)).cached
+    graph = cached.graph
+    manifest = cached.manifest
+  }
+
+  /// Samples and writes what was asked for.
+  ///
+  /// - Parameters:
+  ///   - request: what to denoise
+  ///   - comparing: whether a cached model is also run without its cache
+  ///   - recordPath: an archive for everything computed
+  ///   - folder: a folder for a contact sheet and the final latents
+  ///   - progress: called with a title, the steps done and all steps
+  /// - Returns: the report
+  /// - Throws: what reading, running and writing throw
+  public func run(
+    _ request: SampleJob.Request, comparing: Bool = true, recordPath: String? = nil,
+    folder: String? = nil, progress: (String, Int, Int) -> Void = { _, _, _ in }
+  ) throws -> SampleReport {
+    if let folder { try FolderPath.make(folder) }
+    if let recordPath { try FolderPath.requireParent(of: recordPath) }
+    let inputs = try job.inputs(request, scheduleSteps: manifest?.steps)
+    let result = try job.run(
+      graph, manifest: manifest, inputs, comparing: comparing, progress: progress)
+    var files: [String] = []
+    if let recordPath {
+      try NPZFile.write(result.run.arrays.map { ($0.key, $0.tensor) }, to: recordPath)
+      files.append(recordPath)
+    }
+    if let folder { files += try write(result, to: folder) }
+    return SampleReport(
+      steps: inputs.levels.stepCount, branches: result.run.branches,
+      sites: result.sites.map { .init(name: $0.site.name, computed: $0.computed) },
+      flopsSaved: result.flopsSaved, stateBytes: result.run.stateByteCount,
+      seconds: result.run.seconds, baselineSeconds: result.baseline?.seconds,
+      quality: result.quality.map {
+        .init(
+          psnrDb: $0.psnr, relativeL1: $0.relativeL1, dataRange: $0.dataRange,
+          identical: $0.isIdentical)
+      }, warnings: result.warnings, files: files)
+  }
+
+  private func write(_ result: SampleJob.Result, to folder: String) throws -> [String] {
+    let title = manifest == nil ? "uncached" : "cached"
+    var rows: [(label: String, video: Tensor)] = []
+    var arrays: [(name: String, tensor: Tensor)] = [("final", result.run.final)]
+    if let baseline = result.baseline {
+      rows.append(("uncached", baseline.final))
+      arrays.append(("baseline", baseline.final))
+    }
+    rows.append((title, result.run.final))
+    let latents = "\(folder)/final.npz"
+    try NPZFile.write(arrays, to: latents)
+    guard rows.allSatisfy({ $0.video.rank == 4 || $0.video.rank == 5 }) else { return [latents] }
+    let picture = "\(folder)/contact-sheet.png"
+    try SampleJob.contactSheet(rows).writePNG(to: picture)
+    return [latents, picture]
+  }
+}
+
+/// Folders that outputs go to.
+enum FolderPath {
+  /// Makes a folder unless it is there.
+  static func make(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw UsageError(
+        "cannot-make-folder", at: path, "the folder cannot be made", category: .inputOutput)
+    }
+  }
+
+  /// Refuses a path whose folder is missing, before any work is done.
+  static func requireParent(of path: String) throws {
+    let parent = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+    guard FileManager.default.fileExists(atPath: parent) else {
+      throw UsageError(
+        "missing-folder", at: path, "the folder of the output does not exist",
+        category: .inputOutput)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import CacheContract
+import Foundation
+import GraphIR
+import Interpreter
+import OnnxFile
+import Tensors
+
+/// Facts about this tool and machine.
+public enum ToolDescription {
+  /// The version that `--version` prints.
+  public static let version = ToolVersion.number
+
+  /// The number of processors.
+  public static var availableThreads: Int { EngineOptions.availableThreads }
+}
+
+/// Memory of this process.
+enum ProcessMemory {
+  /// The peak resident size, VmHWM of /proc/self/status; 0 where there is none.
+  static var peakByteCount: Int {
+    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
+    else { return 0 }
+    return (Int(kilobytes) ?? 0) * 1024
+  }
+}
+
+extension LoadedModel {
+  /// The file's path.
+  public var path: String { file.path }
+
+  /// One line of facts.
+  public var summary: String {
+    let nodes = graph.operatorCounts().values.reduce(0, +)
+    let weights = graph.initializers.values.reduce(0) { sum, tensor in
+      sum + tensor.shape.elementCount * tensor.dataType.byteCount
+    }
+    let megabytes = Double(weights) / 1e6
+    return "opset \(graph.opset), \(nodes) nodes, "
+      + String(format: "%.1f MB of weights", megabytes)
+  }
+
+  /// The whole graph as stable text.
+  public func graphText() -> String { graph.text() }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import DiTCache
+
+/// Options of every command that opens a model.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: .customLong("dim"),
+    help: ArgumentHelp(
+      "Fixes a free dimension, by symbol or as input.axis; may be repeated.", valueName: "NAME=N"))
+  var dimensions: [String] = []
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Prints results only.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Says more about what was done.")
+  var verbose = false
+
+  func parsedDimensions() throws -> [String: Int] {
+    var result: [String: Int] = [:]
+    for text in dimensions {
+      let (name, value) = try KeyValue.split(text, option: "--dim")
+      guard let number = Int(value), number > 0 else {
+        throw UsageError("bad-dimension", at: "--dim \(text)", "a positive number was expected")
+      }
+      result[name] = number
+    }
+    return result
+  }
+}
+
+/// `NAME=VALUE` arguments.
+enum KeyValue {
+  static func split(_ text: String, option: String) throws -> (name: String, value: String) {
+    guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+      throw UsageError("bad-argument", at: "\(option) \(text)", "NAME=VALUE was expected")
+    }
+    return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+  }
+}
+
+/// How many threads compute.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Threads to compute with.", valueName: "N"))
+  var threads: Int?
+
+  func count() throws -> Int {
+    guard let threads else { return ToolDescription.availableThreads }
+    guard (1...1024).contains(threads) else {
+      throw UsageError("bad-threads", at: "--threads", "1 to 1024 threads, not \(threads)")
+    }
+    return threads
+  }
+}

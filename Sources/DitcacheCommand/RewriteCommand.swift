@@ -1,0 +1,124 @@
+import ArgumentParser
+import DiTCache
+
+/// `ditcache rewrite`.
+struct RewriteCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rewrite",
+    abstract: "Writes a cached form of a model that any ONNX runtime executes.",
+    discussion: "Weights are referenced, never read: keep the output in the model's folder.")
+
+  @Argument(help: "An ONNX file.")
+  var model: String
+
+  @Option(help: ArgumentHelp("A schedule file, or a name of the catalogue.", valueName: "FILE"))
+  var schedule: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "OUT"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("How cache nodes are written: if.", valueName: "FORM"))
+  var form = "if"
+
+  @Option(help: ArgumentHelp("State inputs: optional or required.", valueName: "STATE"))
+  var state: String?
+
+  @Option(help: ArgumentHelp("onnxruntime, openvino or onnx.", valueName: "RUNTIME"))
+  var target: String?
+
+  @Option(help: ArgumentHelp("Scheduler steps of a run.", valueName: "N"))
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("The adapter; recognised when left out.", valueName: "NAME"))
+  var adapter: String?
+
+  @Option(help: ArgumentHelp("Inputs for --check.", valueName: "X.npz"))
+  var input: String?
+
+  @Flag(help: "Runs original and cached model and compares them.")
+  var check = false
+
+  @Flag(help: "Plans and prices the rewrite, but writes nothing.")
+  var dryRun = false
+
+  @Flag(help: "Copies weight files beside an output in another folder.")
+  var copyWeights = false
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
+
+  func run() throws {
+    guard dryRun || output != nil else {
+      throw UsageError(
+        "no-output", at: "rewrite", "there is no file to write", hint: "pass -o OUT or --dry-run")
+    }
+    guard form == "if" else {
+      throw UsageError.unsupported(
+        "unknown-form", at: "--form \(form)", "this form cannot be written yet",
+        hint: "the known form is if")
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let rewrite = try RewriteTask(
+      model: model, schedule: schedule, state: state, target: target, steps: steps,
+      adapter: adapter)
+    if !dryRun, let output { try rewrite.write(to: output, copyingWeights: copyWeights) }
+    let seconds = Terminal.seconds(clock.now - start)
+    let report = RewriteReport(rewrite, seconds: seconds)
+    if options.json {
+      print(try JSONText.of(report))
+    } else if !options.quiet {
+      printSummary(report, rewrite)
+    }
+    if check { try runCheck(model) }
+  }
+
+  private func printSummary(_ report: RewriteReport, _ rewrite: RewriteTask) {
+    print("schedule '\(report.schedule)' on \(rewrite.blockCount) blocks, \(report.steps) steps")
+    let rows = report.sites.map { site in
+      [
+        site.name, "\(site.blocks) blocks", "computes \(site.computedSteps)/\(report.steps) steps",
+        site.flops.map { "skips \(Terminal.scaled($0, unit: "FLOP"))" } ?? "",
+      ]
+    }
+    print(Terminal.table([["site", "size", "schedule", "on a reused step"]] + rows))
+    if let all = report.flopsComputed, let reused = report.flopsReused {
+      print(
+        "FLOPs of a computed step \(Terminal.scaled(all, unit: "FLOP")), of a reused step "
+          + Terminal.scaled(reused, unit: "FLOP"))
+    }
+    if let predicted = report.predictedSpeedup {
+      print("skipped FLOPs predict \(Terminal.decimal(predicted))x over the run")
+    }
+    if let bytes = report.stateBytes {
+      print("state of one branch \(Terminal.scaled(bytes, unit: "B"))")
+    }
+    if let steps = report.breakEvenReuses { print("pays from reused step \(steps) on") }
+    let changes = report.operatorChanges.sorted { $0.key < $1.key }
+      .map { "\($0.key) \($0.value > 0 ? "+" : "")\($0.value)" }
+    print("operators: " + changes.joined(separator: ", "))
+    for line in rewrite.legalizationLines { print("legalised: \(line)") }
+    if let output, !dryRun { print("wrote \(output) in \(Terminal.decimal(report.seconds)) s") }
+    if dryRun {
+      print(
+        "dry run: nothing written, \(Terminal.decimal(report.seconds)) s, peak memory "
+          + Terminal.scaled(report.peakBytes, unit: "B"))
+    }
+  }
+
+  private func runCheck(_ model: LoadedModel) throws {
+    guard let output, !dryRun else {
+      throw UsageError("check-needs-file", at: "--check", "there is no written file to check")
+    }
+    let check = try RewriteCheck(
+      original: model, cachedPath: output, inputsPath: input, threads: try threads.count())
+    for claim in check.claims where !options.quiet && !options.json {
+      print("check: \(claim.holds ? "holds" : "FAILS"): \(claim.text)")
+    }
+    guard check.holds else {
+      throw UsageError.checkFailed(
+        "check-failed", at: output, "the cached model does not do what it should")
+    }
+  }
+}
