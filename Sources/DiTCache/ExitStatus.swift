@@ -50,9 +50,9 @@ public enum ExitStatus: Int32, Sendable {
   /// What to print for an error: place, sentence, hint; a schedule's lines with carets.
   public static func text(for error: any Error) -> String {
     switch error {
-    case let error as any ReportedError: error.description
+    case let error as any ReportedError: "ditcache: error: \(error.description)"
     case let error as ScheduleError: error.text
-    default: "\(error)"
+    default: "ditcache: error: \(error)"
     }
   }
 }

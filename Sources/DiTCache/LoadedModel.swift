@@ -13,6 +13,8 @@ public struct LoadedModel: Sendable {
   public let graph: Graph
   /// The graph with the dimensions fixed that the caller gave; the same identifiers.
   public let measured: Graph
+  /// Free dimensions that the caller fixed.
+  public let dimensions: [String: Int]
   /// The blocks.
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
@@ -28,15 +30,22 @@ public struct LoadedModel: Sendable {
       try Manifest(json: json)
     }
     try manifest?.restoreStatePairs(in: &graph)
-    _ = try PassPipeline([InferTypes()]).run(on: &graph)
-    var measured = graph
-    if !dimensions.isEmpty {
-      _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)
-    }
     self.file = file
-    self.graph = graph
-    self.measured = measured
+    (self.graph, measured) = try Self.inferring(graph, dimensions)
+    self.dimensions = dimensions
     self.manifest = manifest
-    structure = ModelStructure(of: graph)
+    structure = ModelStructure(of: self.graph)
+  }
+
+  /// A graph with its facts, once with free dimensions left free and once with them fixed.
+  static func inferring(
+    _ graph: Graph, _ dimensions: [String: Int]
+  ) throws -> (free: Graph, measured: Graph) {
+    var free = graph
+    _ = try PassPipeline([InferTypes()]).run(on: &free)
+    guard !dimensions.isEmpty else { return (free, free) }
+    var measured = free
+    _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)
+    return (free, measured)
   }
 }

@@ -58,10 +58,15 @@ public struct RewriteJob: Sendable {
     let rewriter = CacheRewriter(
       convention: convention ?? target?.convention ?? .optional,
       aliases: try aliases(for: model, schedule: schedule), steps: steps)
-    let isUntouched = legalization.allSatisfy { $0.changes.isEmpty }
+    var measured = model.measured
+    var structure = model.structure
+    if legalization.contains(where: { !$0.changes.isEmpty }) {
+      (graph, measured) = try LoadedModel.inferring(graph, model.dimensions)
+      structure = ModelStructure(of: graph)
+    }
     let cached = try rewriter.rewrite(
-      graph, isUntouched ? model.structure : .init(of: graph), following: schedule,
-      originalDigest: model.file.fileDigest, measured: isUntouched ? model.measured : nil)
+      graph, structure, following: schedule, originalDigest: model.file.fileDigest,
+      measured: measured)
     return Result(
       cached: cached, legalization: legalization, schedule: schedule,
       blockCount: model.structure.blocks.count)

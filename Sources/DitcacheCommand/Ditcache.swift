@@ -24,7 +24,7 @@ struct Ditcache: ParsableCommand {
     } catch {
       let isOwn = !(error is ExitCode) && !(error is CleanExit) && !isParserError(error)
       guard isOwn else { exit(withError: error) }
-      Terminal.printError(ExitStatus.text(for: error))
+      Terminal.write(ExitStatus.text(for: error) + "\n")
       exit(withError: ExitCode(ExitStatus(error).rawValue))
     }
   }

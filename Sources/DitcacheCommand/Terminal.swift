@@ -4,10 +4,6 @@ import Foundation
 enum Terminal {
   static let isInteractive = isatty(STDERR_FILENO) == 1
 
-  static func printError(_ text: String) {
-    write("ditcache: error: \(text)\n")
-  }
-
   static func printWarning(_ text: String) {
     write("ditcache: warning: \(text)\n")
   }

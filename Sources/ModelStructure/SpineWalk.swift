@@ -8,8 +8,8 @@ struct SpineWalk {
   private let computing: Set<NodeID>
 
   private static let moving: Set<OpKey> = [
-    "Add", "Cast", "Concat", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze",
-    "Transpose", "Unsqueeze",
+    "Add", "Cast", "CastLike", "Concat", "Gather", "Identity", "Reshape", "SequenceAt", "Slice",
+    "Split", "SplitToSequence", "Squeeze", "Transpose", "Unsqueeze",
   ]
   private static let products: Set<OpKey> = [
     "Attention", "Conv", "Einsum", "Gemm", "MatMul",

@@ -1,8 +1,10 @@
 import GraphIR
 import ModelStructure
 import OnnxFile
+import Rewrite
 import TestSupport
 import Testing
+import TypeInference
 
 /// The blocks of every main-job export, as golden text.
 @Suite struct CorpusTests {
@@ -11,8 +13,14 @@ import Testing
     "hunyuan_opset23", "hunyuan_ext",
   ]
 
+  static func graph(_ model: String) throws -> Graph {
+    var graph = try OnnxModel.read(Fixtures.corpus("\(model).onnx")).graph
+    _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    return graph
+  }
+
   @Test(arguments: models) func blocksAreFound(model: String) throws {
-    let graph = try OnnxModel.read(Fixtures.corpus("\(model).onnx")).graph
+    let graph = try Self.graph(model)
     let structure = ModelStructure(of: graph)
     try expectGolden(structure.text(in: graph), "\(model).txt")
     if model.hasPrefix("wan") {
@@ -31,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: models) func everyRunOfBlocksCanBeCut(model: String) throws {
-    let graph = try OnnxModel.read(Fixtures.corpus("\(model).onnx")).graph
+    let graph = try Self.graph(model)
     let structure = ModelStructure(of: graph)
     let uses = UseIndex(graph)
     for first in structure.blocks.indices {
@@ -44,7 +52,7 @@ import Testing
   }
 
   @Test func tablesThatAllBlocksShareStayOutside() throws {
-    let graph = try OnnxModel.read(Fixtures.corpus("wan.onnx")).graph
+    let graph = try Self.graph("wan")
     let structure = ModelStructure(of: graph)
     let run = try structure.cut(0...0, in: graph, uses: UseIndex(graph))
     let inside = Set(run.nodes.flatMap { graph[$0].outputs.compactMap { $0 } })
