@@ -1,0 +1,270 @@
+"""Bad input at the command line: the right status, an error that says so, nothing left behind."""
+
+import hashlib
+import unittest
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from support import CORPUS, Cases, arrays, copy_model, ditcache, for_each, golden, scratch_folder
+from support import schedule_text
+
+CHECK_FAILED, BAD_MODEL, BAD_SCHEDULE, UNSUPPORTED, INPUT_OUTPUT, USAGE = 1, 2, 3, 4, 6, 64
+GOOD = schedule_text(("stack", "warmup_steps 2", "refresh every 3"))
+
+
+class RefusalTests(Cases):
+    def setUp(self):
+        self.folder = scratch_folder()
+        self.model = copy_model("wan", self.folder)
+        self.output = self.folder / "out.onnx"
+        self.schedule = self.folder / "schedule.dcs"
+        self.schedule.write_text(GOOD)
+
+    def refused(self, status, *arguments, says=()):
+        """Runs a command that must fail, and looks at what it says and leaves."""
+        before = contents(self.folder)
+        errors = ditcache(*arguments, status=status).stderr
+        self.assertIn("error", errors)
+        for words in says:
+            self.assertIn(words, errors)
+        self.assertEqual(before, contents(self.folder))
+
+    def refused_rewrite(self, status, *options, model=None, output=None, says=()):
+        self.refused(
+            status, "rewrite", model or self.model, "--schedule", self.schedule,
+            "-o", output or self.output, *options, says=says)
+
+    def refused_everywhere(self, status, model, says=()):
+        """Inspecting, rewriting and running a model file must fail alike."""
+        self.refused(status, "inspect", model, says=says)
+        self.refused_rewrite(status, model=model, says=says)
+        self.refused(
+            status, "run", model, "--golden", CORPUS / "wan.npz", "--tolerance", "1e-4", says=says)
+
+
+class ModelFileTests(RefusalTests):
+    def test_missing_file(self):
+        self.refused_everywhere(INPUT_OUTPUT, self.folder / "absent.onnx", says=["absent.onnx"])
+
+    def test_folder_in_place_of_a_file(self):
+        (self.folder / "folder.onnx").mkdir()
+        self.refused_everywhere(INPUT_OUTPUT, self.folder / "folder.onnx")
+
+    @for_each(
+        ("text", b"this is not a model\n"), ("empty", b""), ("picture", b"\x89PNG\r\n\x1a\n"),
+        ("zeros", bytes(1000)))
+    def test_file_that_is_no_model(self, _, content):
+        self.model.write_bytes(content)
+        self.refused_everywhere(BAD_MODEL, self.model, says=["wan.onnx"])
+
+    @for_each(("by_a_byte", -1), ("in_the_middle", 1_000_000), ("to_the_first_bytes", 10))
+    def test_truncated_file(self, _, end):
+        self.model.write_bytes(self.model.read_bytes()[:end])
+        self.refused_everywhere(BAD_MODEL, self.model)
+
+    def test_unknown_operator(self):
+        model = onnx.load(self.model)
+        model.graph.node[20].op_type = "Frobnicate"
+        model.graph.node[30].op_type = "Transmogrify"
+        onnx.save(model, self.model)
+        self.refused(
+            UNSUPPORTED, "run", self.model, "--golden", CORPUS / "wan.npz", "--tolerance", "1e-4",
+            says=["Frobnicate", "Transmogrify"])
+
+    def test_model_without_blocks(self):
+        x, y = (helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 4]) for n in "xy")
+        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "tiny", [x], [y])
+        onnx.save(
+            helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10),
+            self.model)
+        self.refused_rewrite(UNSUPPORTED, says=["no transformer blocks"])
+
+
+class ExternalDataTests(RefusalTests):
+    def setUp(self):
+        super().setUp()
+        self.model = copy_model("wan_ext", self.folder)
+        self.weights = self.folder / "wan_ext.onnx.data"
+        self.run = ("run", self.model, "--golden", CORPUS / "wan_ext.npz", "--tolerance", "1e-4")
+
+    def test_missing_weights(self):
+        self.weights.unlink()
+        self.refused(INPUT_OUTPUT, *self.run, says=["wan_ext.onnx.data"])
+
+    def test_short_weights(self):
+        self.weights.write_bytes(self.weights.read_bytes()[:1000])
+        self.refused(BAD_MODEL, *self.run, says=["1000 bytes"])
+
+    @for_each(
+        ("parent_folder", "../secret.data"), ("hidden_parent", "a/../../secret.data"),
+        ("absolute", "/etc/passwd"), ("empty", ""))
+    def test_location_outside_the_folder(self, _, location):
+        proto = onnx.load(self.model, load_external_data=False)
+        for tensor in proto.graph.initializer:
+            for entry in tensor.external_data:
+                if entry.key == "location":
+                    entry.value = location
+        self.model.write_bytes(proto.SerializeToString())
+        self.refused(BAD_MODEL, *self.run)
+        self.refused_rewrite(BAD_MODEL)
+
+    def test_link_that_leads_out(self):
+        secret = scratch_folder() / "secret.data"
+        self.weights.rename(secret)
+        self.weights.symlink_to(secret)
+        self.refused(BAD_MODEL, *self.run)
+
+    def test_output_away_from_the_weights(self):
+        (self.folder / "elsewhere").mkdir()
+        self.refused_rewrite(
+            USAGE, output=self.folder / "elsewhere" / "out.onnx", says=["--copy-weights"])
+
+    def test_output_that_would_replace_the_weights(self):
+        self.refused_rewrite(USAGE, output=self.weights)
+
+
+class FeedTests(RefusalTests):
+    def refused_feeds(self, says=(), **changes):
+        feeds, _ = golden(CORPUS / "wan.npz")
+        feeds.update(changes)
+        feeds = {name: value for name, value in feeds.items() if value is not None}
+        np.savez(self.folder / "feeds.npz", **feeds)
+        self.refused(
+            USAGE, "run", self.model, "--input", self.folder / "feeds.npz",
+            "--output", self.folder / "results.npz", says=says)
+
+    def test_wrong_shape(self):
+        self.refused_feeds(
+            hidden_states=np.zeros((1, 4, 3, 8, 13), np.float32), says=["hidden_states", "13"])
+
+    def test_wrong_rank(self):
+        self.refused_feeds(timestep=np.zeros((1, 1), np.float32), says=["timestep"])
+
+    def test_wrong_type(self):
+        self.refused_feeds(timestep=np.zeros(1, bool), says=["timestep", "bool"])
+
+    def test_unknown_name(self):
+        self.refused_feeds(hiden_states=np.zeros(1, np.float32), says=["hiden_states"])
+
+    def test_missing_input(self):
+        self.refused_feeds(encoder_hidden_states=None, says=["encoder_hidden_states"])
+
+    def test_golden_that_does_not_hold(self):
+        wrong = arrays(CORPUS / "wan.npz")
+        wrong["out/view_72"][0, 0, 0, 0, 0] = np.nan
+        np.savez(self.folder / "golden.npz", **wrong)
+        before = contents(self.folder)
+        ditcache("run", self.model, "--golden", self.folder / "golden.npz", "--tolerance", "1e-4",
+                 status=CHECK_FAILED)
+        self.assertEqual(before, contents(self.folder))
+
+    @for_each(("text", b"nonsense"), ("empty", b""), ("zip_without_end", b"PK\x03\x04" + bytes(60)))
+    def test_file_that_holds_no_arrays(self, _, content):
+        (self.folder / "feeds.npz").write_bytes(content)
+        self.refused(
+            BAD_MODEL, "run", self.model, "--input", self.folder / "feeds.npz",
+            "--output", self.folder / "results.npz")
+
+    def test_step_count_other_than_the_schedules(self):
+        cached = self.folder / "cached.onnx"
+        ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", cached)
+        inputs = arrays(CORPUS / "wan_traj.npz")
+        inputs["sigmas"], inputs["timesteps"] = inputs["sigmas"][2:], inputs["timesteps"][2:]
+        np.savez(self.folder / "inputs.npz", **inputs)
+        self.refused(
+            USAGE, "sample", cached, "--inputs", self.folder / "inputs.npz",
+            "--record", self.folder / "record.npz", says=["12", "10"])
+
+
+class ScheduleTests(RefusalTests):
+    @for_each(
+        ("misspelled_clause", GOOD.replace("warmup", "warmpu"), "schedule.dcs:5:5"),
+        ("no_closing_brace", GOOD.rstrip().removesuffix("}"), "schedule.dcs:"),
+        ("not_a_schedule", "hello\n", "schedule.dcs:1:1"),
+        ("unknown_set", GOOD.replace("stack", "background"), "schedule.dcs:3:9"),
+        ("huge_number", GOOD.replace("every 3", "every 99999999999999999999"), "schedule.dcs:6:"))
+    def test_malformed_schedule(self, _, text, place):
+        self.schedule.write_text(text)
+        self.refused_rewrite(BAD_SCHEDULE, says=[place])
+
+    def test_empty_schedule(self):
+        self.schedule.write_text("")
+        self.refused_rewrite(BAD_SCHEDULE)
+
+    def test_schedule_of_arbitrary_bytes(self):
+        self.schedule.write_bytes(bytes(range(256)))
+        self.refused_rewrite(BAD_SCHEDULE)
+
+    def test_missing_schedule(self):
+        self.schedule.unlink()
+        self.refused_rewrite(INPUT_OUTPUT, says=["schedule.dcs"])
+
+    def test_blocks_past_the_end(self):
+        self.schedule.write_text(GOOD.replace("stack", "blocks[2-9]"))
+        self.refused_rewrite(BAD_SCHEDULE, says=["6", "9"])
+
+    def test_steps_past_the_end(self):
+        self.schedule.write_text(GOOD.replace("every 3", "at [4, 40]"))
+        self.refused_rewrite(BAD_SCHEDULE, says=["40", "12"])
+
+    def test_family_that_the_model_lacks(self):
+        self.schedule.write_text(GOOD.replace("stack", "single_transformer_blocks[0]"))
+        self.refused_rewrite(BAD_SCHEDULE, says=["single_transformer_blocks"])
+
+
+class OutputTests(RefusalTests):
+    def test_folder_that_does_not_exist(self):
+        self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "absent" / "out.onnx")
+
+    def test_output_that_is_the_model(self):
+        self.refused_rewrite(USAGE, output=self.model)
+
+    def test_output_that_is_the_model_by_another_name(self):
+        (self.folder / "sub").mkdir()
+        self.refused_rewrite(USAGE, output=self.folder / "sub" / ".." / "wan.onnx")
+
+    def test_output_that_is_the_schedule(self):
+        self.refused_rewrite(USAGE, output=self.schedule)
+
+    def test_output_that_is_a_folder(self):
+        (self.folder / "sub").mkdir()
+        self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "sub")
+
+    def test_model_that_is_cached_already(self):
+        cached = self.folder / "cached.onnx"
+        ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", cached)
+        self.refused_rewrite(USAGE, model=cached, says=["unwrap"])
+
+    def test_unwrapping_what_was_never_cached(self):
+        self.refused(BAD_MODEL, "unwrap", self.model, "-o", self.output)
+
+
+class ArgumentTests(RefusalTests):
+    def test_unknown_command(self):
+        self.refused(USAGE, "rewire", self.model)
+
+    def test_unknown_option(self):
+        self.refused_rewrite(USAGE, "--optimise", says=["optimise"])
+
+    def test_unknown_target(self):
+        self.refused_rewrite(USAGE, "--target", "abacus", says=["abacus"])
+
+    @for_each(("nothing", "0"), ("negative", "-3"), ("words", "many"), ("huge", "9" * 20))
+    def test_impossible_step_count(self, _, steps):
+        self.refused_rewrite(USAGE, f"--steps={steps}")
+
+    def test_missing_schedule_option(self):
+        self.refused(USAGE, "rewrite", self.model, "-o", self.output)
+
+
+def contents(folder):
+    """Every path beneath a folder with a digest of what it holds."""
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))}
+
+
+if __name__ == "__main__":
+    unittest.main()

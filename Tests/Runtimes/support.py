@@ -1,0 +1,218 @@
+"""What the runtime tests share: fixtures, the `ditcache` binary, and two runtimes as functions.
+
+The binary is the one that the environment variable DITCACHE names, else the release build.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "Tests" / "Fixtures"
+CORPUS = FIXTURES / "corpus"
+DITCACHE = os.environ.get("DITCACHE", str(ROOT / ".build" / "release" / "ditcache"))
+
+LATENTS, TIMESTEP = "hidden_states", "timestep"
+MAIN_MODELS = [
+    "wan", "wan_dyn", "wan_opset23", "wan_ts17", "wan_ext",
+    "hunyuan", "hunyuan_dyn", "hunyuan_opset23", "hunyuan_ext",
+]
+
+_scratch = tempfile.TemporaryDirectory(prefix="ditcache-tests-")
+
+onnxruntime.set_default_logger_severity(3)
+
+
+def ditcache(*arguments, status=0):
+    """Runs the command and checks its exit status; returns the finished process."""
+    done = subprocess.run(
+        [DITCACHE, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    line = " ".join(map(str, arguments))
+    assert done.returncode == status, (
+        f"ditcache {line}: status {done.returncode}, expected {status}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def copy_model(name, folder):
+    """Copies a corpus model, with its weight file if it has one, and returns the copy's path."""
+    for file in CORPUS.glob(f"{name}.onnx*"):
+        shutil.copyfile(file, Path(folder) / file.name)
+    return Path(folder) / f"{name}.onnx"
+
+
+def scratch_folder():
+    """A new folder that goes away when the tests end."""
+    return Path(tempfile.mkdtemp(dir=_scratch.name))
+
+
+def schedule_text(*rules, adapter="any", steps=12):
+    """A schedule of rules, each a site and clauses: `("blocks[1-4]", "warmup_steps 2", …)`."""
+    lines = [f"schedule test for {adapter} {{", f"  steps {steps}"]
+    for site, *clauses in rules:
+        lines += [f"  cache {site} {{", "    keep delta", *(f"    {c}" for c in clauses), "  }"]
+    return "\n".join([*lines, "}", ""])
+
+
+@cache
+def cached_model(name, schedule, *options):
+    """`ditcache rewrite` of a corpus model; returns the path of the cached one."""
+    folder = scratch_folder()
+    rules, output = folder / "schedule.dcs", folder / f"{name}.cached.onnx"
+    rules.write_text(schedule)
+    ditcache("rewrite", copy_model(name, folder), "--schedule", rules, "-o", output, *options)
+    return output
+
+
+@cache
+def recording(model, inputs):
+    """`ditcache sample --inputs INPUTS --record`; returns the arrays of the recording."""
+    record = scratch_folder() / "record.npz"
+    ditcache("sample", model, "--inputs", inputs, "--record", record, "--quiet")
+    return arrays(record)
+
+
+def arrays(path):
+    with np.load(path) as file:
+        return {key: file[key] for key in file.files}
+
+
+def golden(path):
+    """Inputs and outputs of a golden file, by the names of the graph."""
+    stored = arrays(path)
+    return ({key[3:]: value for key, value in stored.items() if key.startswith("in/")},
+            {key[4:]: value for key, value in stored.items() if key.startswith("out/")})
+
+
+def manifest(path):
+    """The JSON that `ditcache rewrite` left in a model's metadata."""
+    properties = onnx.load(path, load_external_data=False).metadata_props
+    return json.loads(next(p.value for p in properties if p.key == "ditcache/manifest"))
+
+
+def distance(a, b):
+    """max |a - b|; shapes must agree, and a NaN is infinitely far away."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.shape == b.shape, (a.shape, b.shape)
+    gap = np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0)
+    return np.inf if np.isnan(gap) else gap
+
+
+def onnx_runtime(model, **options):
+    """A model in ONNX Runtime, as a function from named inputs to named outputs."""
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    for name, value in options.items():
+        setattr(settings, name, value)
+    source = model.SerializeToString() if isinstance(model, onnx.ModelProto) else str(model)
+    session = onnxruntime.InferenceSession(source, settings, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+
+    def run(feeds):
+        return dict(zip(names, session.run(names, feeds)))
+
+    run.session = session
+    return run
+
+
+def open_vino(model):
+    """A model in OpenVINO, as a function from named inputs to named outputs."""
+    core = openvino.Core()
+    core.set_property("CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    compiled = core.compile_model(str(model), "CPU")
+
+    def run(feeds):
+        results = compiled(feeds)
+        return {name: results[port].copy() for port in compiled.outputs for name in port.names}
+
+    run.compiled = compiled
+    return run
+
+
+RUNTIMES = {"onnxruntime": onnx_runtime, "openvino": open_vino}
+
+
+class CachedModel:
+    """One branch of a cached model in some runtime: feeds controls and state, keeps the state."""
+
+    def __init__(self, path, runtime):
+        self.manifest = manifest(path)
+        self.run = RUNTIMES[runtime](path)
+        self.state = {slot["input"]: empty(slot) for slot in self.manifest["state"]}
+
+    def __call__(self, feeds, step, override=0):
+        controls = {
+            "ditcache/step": np.array([step], np.int64),
+            "ditcache/override": np.full(len(self.manifest["sites"]), override, np.int64),
+        }
+        results = self.run({**feeds, **controls, **self.state})
+        for slot in self.manifest["state"]:
+            self.state[slot["input"]] = results[slot["output"]]
+        self.computed = results["ditcache/computed"]
+        return results[self.output(results)]
+
+    def output(self, results):
+        return next(name for name in results if not name.startswith("ditcache/"))
+
+
+def empty(slot):
+    """What to feed a state input before the first call: zeros, length zero where sizes vary."""
+    shape = [int(size) if size.isdigit() else 0 for size in slot["shape"]]
+    return np.zeros(shape, bool if slot["dataType"] == "bool" else slot["dataType"])
+
+
+def conditioning(inputs):
+    """The model's own inputs besides latents and timestep, from a trajectory's arrays."""
+    return {key[5:]: value for key, value in inputs.items() if key.startswith("text/")}
+
+
+def denoise(model, inputs, fed_latents=None):
+    """Twelve Euler steps of `model(feeds, step)`; returns model outputs and latents.
+
+    With `fed_latents` every step starts from those instead of from its predecessor's result, so
+    that the runtimes are compared a step at a time.
+    """
+    sigmas, text = inputs["sigmas"], conditioning(inputs)
+    latents = inputs["initial_noise"]
+    outputs, trajectory = [], [latents]
+    for step, timestep in enumerate(inputs["timesteps"]):
+        if fed_latents is not None:
+            latents = fed_latents[step]
+        feeds = {LATENTS: latents, TIMESTEP: np.full(len(latents), timestep, np.float32), **text}
+        outputs.append(model(feeds, step))
+        latents = latents + np.float32(sigmas[step + 1] - sigmas[step]) * outputs[-1]
+        trajectory.append(latents)
+    return np.stack(outputs), np.stack(trajectory)
+
+
+def for_each(*cases):
+    """Makes one test of each case, a tuple of arguments whose strings name the test."""
+    def mark(method):
+        method.cases = cases
+        return method
+    return mark
+
+
+class Cases(unittest.TestCase):
+    """A test case whose methods may be marked with `for_each`."""
+
+    def __init_subclass__(cls):
+        for name, method in list(vars(cls).items()):
+            for case in getattr(method, "cases", ()):
+                words = "_".join(word for word in case if isinstance(word, str))
+                setattr(cls, f"{name}__{words}", lambda self, m=method, c=case: m(self, *c))
+            if hasattr(method, "cases"):
+                delattr(cls, name)
+
+    def assertNear(self, a, b, tolerance):
+        """max |a - b| <= tolerance, with equal shapes and no NaN."""
+        self.assertLessEqual(distance(a, b), tolerance)
