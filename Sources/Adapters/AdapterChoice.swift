@@ -14,12 +14,14 @@ public enum AdapterChoice {
   ///   - adapters: all known adapters
   ///   - graph: the model
   ///   - structure: its blocks
+  ///   - cachedFamilies: families that cache nodes hide from the structure
   ///   - renames: inputs under other names
   /// - Returns: the adapter
   /// - Throws: `AdapterError` when none or several fit, with what there is to choose from
   public static func choose(
     _ name: String?, among adapters: [AdapterDescription], for graph: Graph,
-    _ structure: ModelStructure, renames: [String: String] = [:]
+    _ structure: ModelStructure, cachedFamilies: Set<String> = [],
+    renames: [String: String] = [:]
   ) throws(AdapterError) -> AdapterDescription {
     let known = adapters.map(\.name).sorted().joined(separator: ", ")
     if let name {
@@ -31,7 +33,7 @@ public enum AdapterChoice {
       return adapter
     }
     let inputs = Set(graph.requiredInputs.map { graph.name(of: $0).text })
-    let families = Set(structure.families.map(\.name))
+    let families = cachedFamilies.union(structure.families.map(\.name))
     let fitting = adapters.filter { adapter in
       inputs.isSuperset(of: adapter.inputs.map { renames[$0] ?? $0 })
         && families.isSuperset(of: adapter.families)

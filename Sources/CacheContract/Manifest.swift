@@ -99,6 +99,14 @@ public struct Manifest: Hashable, Sendable, Codable {
 }
 
 extension Manifest {
+  /// The block families that the sites belong to; a cached graph shows only the blocks outside.
+  public var families: Set<String> {
+    Set(
+      sites.compactMap { site in
+        site.name.lastIndex(of: ".").map { String(site.name[..<$0]) }
+      })
+  }
+
   /// The manifest as JSON with sorted keys, so that equal manifests are equal text.
   public func json() throws(ContractError) -> String {
     let encoder = JSONEncoder()

@@ -44,18 +44,32 @@ struct SlotLayout {
             name: ContractNames.slot(slot.name + suffix, site: site.name, rule: rule.name),
             type: TensorType(
               slot.storage?.dataType ?? dataType,
-              convention == .optional ? Self.withFreeTokens(shape) : shape)))
+              Self.declared(shape, stream: number, of: site, convention: convention))))
       }
     }
     self.entries = entries
   }
 
-  /// The shape with its token dimension free, so that it can have length zero.
-  private static func withFreeTokens(_ shape: [Dimension]) -> [Dimension] {
-    guard shape.count >= 2, shape.allSatisfy({ $0.value != nil }) else { return shape }
+  /// The shape that a slot is declared with.
+  ///
+  /// What varies gets a symbol of the slot's own: a slot is empty before the first call and may hold
+  /// another size than the model's inputs have now. An optional slot whose sizes are all known gets a
+  /// free token dimension, so that its default can be empty.
+  private static func declared(
+    _ shape: [Dimension], stream: Int, of site: CachePlan.Site, convention: StateConvention
+  ) -> [Dimension] {
     var shape = shape
-    let axis = shape.count - 2
-    shape[axis] = Dimension(symbol: "ditcache_tokens_\(shape[axis])")
+    let varying = shape.indices.filter { shape[$0].value == nil }
+    if varying.isEmpty {
+      guard convention == .optional, shape.count >= 2 else { return shape }
+      let axis = shape.count - 2
+      shape[axis] = Dimension(symbol: "ditcache_tokens_\(shape[axis])")
+      return shape
+    }
+    let place = site.name.map { $0.isLetter || $0.isNumber ? $0 : "_" }
+    for axis in varying {
+      shape[axis] = Dimension(symbol: "ditcache_\(String(place))_\(stream)_\(axis)")
+    }
     return shape
   }
 }

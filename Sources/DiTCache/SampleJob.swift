@@ -60,7 +60,8 @@ public struct SampleJob: Sendable {
     self.threads = threads
     let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
     let chosen = try AdapterChoice.choose(
-      adapter, among: known, for: model.graph, model.structure, renames: renames)
+      adapter, among: known, for: model.graph, model.structure,
+      cachedFamilies: model.manifest?.families ?? [], renames: renames)
     roles = try InputRoles(chosen, of: model.graph, renames: renames)
   }
 

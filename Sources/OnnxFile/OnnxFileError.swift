@@ -98,7 +98,8 @@ public struct OnnxFileError: ReportedError, Hashable {
     case .overLimit: .overLimit
     case .outputAwayFromWeights, .alreadyRewritten: .usage
     case .graph(_, let category): category
-    case .externalDataMissing, .file: .inputOutput
+    case .file(let kind): kind.category
+    case .externalDataMissing: .inputOutput
     case .internalFault: .internalFault
     }
   }

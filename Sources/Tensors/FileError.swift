@@ -20,6 +20,9 @@ public struct FileError: ReportedError, Hashable {
     case readFailed = "read-failed"
     /// Writing failed, as on a full disk.
     case writeFailed = "write-failed"
+
+    /// The category, which decides the exit status: naming an input as the output is a usage error.
+    public var category: FailureCategory { self == .outputIsInput ? .usage : .inputOutput }
   }
 
   /// What went wrong.
@@ -53,8 +56,8 @@ public struct FileError: ReportedError, Hashable {
   /// The kind as a kebab-case word.
   public var code: String { kind.rawValue }
 
-  /// Always `inputOutput`.
-  public var category: FailureCategory { .inputOutput }
+  /// The category of the kind.
+  public var category: FailureCategory { kind.category }
 }
 
 extension String {

@@ -26,7 +26,7 @@ class RefusalTests(Cases):
         """Runs a command that must fail, and looks at what it says and leaves."""
         before = contents(self.folder)
         errors = ditcache(*arguments, status=status).stderr
-        self.assertIn("error", errors)
+        self.assertIn("error:", errors.lower())
         for words in says:
             self.assertIn(words, errors)
         self.assertEqual(before, contents(self.folder))
@@ -228,6 +228,25 @@ class OutputTests(RefusalTests):
     def test_output_that_is_the_schedule(self):
         self.refused_rewrite(USAGE, output=self.schedule)
 
+    def test_results_that_would_replace_the_feeds(self):
+        feeds, _ = golden(CORPUS / "wan.npz")
+        np.savez(self.folder / "feeds.npz", **feeds)
+        self.refused(
+            USAGE, "run", self.model, "--input", self.folder / "feeds.npz",
+            "--output", self.folder / "feeds.npz")
+
+    def test_results_that_would_replace_the_model(self):
+        feeds, _ = golden(CORPUS / "wan.npz")
+        np.savez(self.folder / "feeds.npz", **feeds)
+        self.refused(
+            USAGE, "run", self.model, "--input", self.folder / "feeds.npz", "--output", self.model)
+
+    def test_recording_that_would_replace_its_inputs(self):
+        (self.folder / "inputs.npz").write_bytes((CORPUS / "wan_traj.npz").read_bytes())
+        self.refused(
+            USAGE, "sample", self.model, "--inputs", self.folder / "inputs.npz",
+            "--record", self.folder / "inputs.npz")
+
     def test_output_that_is_a_folder(self):
         (self.folder / "sub").mkdir()
         self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "sub")
@@ -235,7 +254,7 @@ class OutputTests(RefusalTests):
     def test_model_that_is_cached_already(self):
         cached = self.folder / "cached.onnx"
         ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", cached)
-        self.refused_rewrite(USAGE, model=cached, says=["unwrap"])
+        self.refused_rewrite(BAD_MODEL, model=cached, says=["unwrap"])
 
     def test_unwrapping_what_was_never_cached(self):
         self.refused(BAD_MODEL, "unwrap", self.model, "-o", self.output)

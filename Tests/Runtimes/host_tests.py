@@ -35,11 +35,20 @@ class HostTests(Cases):
     def test_it_says_what_it_computes(self):
         result = scratch_folder() / "result.npz"
         done = host(cached_model("wan", SCHEDULE), CORPUS / "wan_traj.npz", result)
-        steps = [line.split(" s  ")[1] for line in done.stdout.splitlines()]
+        lines = [line for line in done.stdout.splitlines() if line.startswith("step")]
+        steps = [line.split(" s  ")[1] for line in lines]
+        self.assertEqual(len(steps), 12)
         self.assertEqual(steps[0], "computed")
         self.assertEqual(steps[3], "reused")
         self.assertEqual(steps[4], "computed blocks.3-5")
         self.assertEqual(steps[5], "computed blocks.0-1")
+
+    def test_it_computes_every_step_on_request(self):
+        result = scratch_folder() / "result.npz"
+        host(cached_model("wan", SCHEDULE), CORPUS / "wan_traj.npz", result, "--compute")
+        self.assertTrue(arrays(result)["computed"].all())
+        self.assertNear(
+            arrays(result)["final"], arrays(CORPUS / "wan_traj.npz")["final"], 5e-5)
 
     def test_it_refuses_a_model_without_cache(self):
         done = host(

@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 
 from replay import replace_bool_where
-from support import CORPUS, LATENTS, RUNTIMES, CachedModel, Cases, arrays, cached_model, denoise
-from support import distance, for_each, golden, manifest, onnx_runtime, open_vino, recording
-from support import schedule_text, scratch_folder
+from support import CORPUS, LATENTS, RUNTIMES, TIMESTEP, CachedModel, Cases, arrays, cached_model
+from support import conditioning, denoise, distance, for_each, golden, manifest, onnx_runtime
+from support import open_vino, recording, schedule_text, scratch_folder
 
 # On both models steps 0-2, 5, 8 and 11 compute, the others reuse.
 COMPUTED, REUSED = 5, 4
@@ -59,6 +59,21 @@ class TrajectoryTests(Cases):
         self.assertNear(latents, recorded["latents"], 5e-5)
 
 
+    @for_each(*[(runtime,) for runtime in RUNTIMES])
+    def test_batched_guidance_agrees_with_ditcache(self, runtime):
+        path, trajectory = cached("wan_dyn", runtime), CORPUS / "wan_traj_cfg.npz"
+        recorded, branch = recording(path, trajectory), CachedModel(path, runtime)
+
+        inputs = arrays(trajectory)
+        for step, timestep in enumerate(inputs["timesteps"]):
+            latents = recorded["latents"][step]
+            output = branch({
+                LATENTS: np.concatenate([latents, latents]),
+                TIMESTEP: np.full(2, timestep, np.float32), **conditioning(inputs)}, step)
+            self.assertNear(output, recorded["model_out"][step, 0], 1e-5)
+        self.assertEqual(recorded["computed"].sum(), 6)
+
+
 class ReuseTests(Cases):
     @for_each(*MORE)
     def test_the_second_of_two_steps_reuses(self, runtime, model):
@@ -97,13 +112,16 @@ class ReuseTests(Cases):
         branch = CachedModel(cached(model, runtime), runtime)
         branch(feeds, COMPUTED)
         honest = dict(branch.state)
+        noise = np.random.default_rng(1)
+        poisoned = {
+            name: value if value.dtype == bool else
+            value + noise.standard_normal(value.shape, np.float32)
+            for name, value in honest.items()}
         outputs = {}
         for step in (COMPUTED, REUSED):
-            for poison in (0, 1):
-                branch.state = {
-                    name: value if value.dtype == bool else value + np.float32(poison)
-                    for name, value in honest.items()}
-                outputs[step, poison] = branch(feeds, step)
+            for number, state in enumerate((honest, poisoned)):
+                branch.state = dict(state)
+                outputs[step, number] = branch(feeds, step)
         np.testing.assert_array_equal(outputs[COMPUTED, 0], outputs[COMPUTED, 1])
         self.assertGreater(distance(outputs[REUSED, 0], outputs[REUSED, 1]), 1e-2)
 
