@@ -13,12 +13,14 @@ public struct SampleTask: Sendable {
   private let job: SampleJob
   private let graph: Graph
   private let manifest: Manifest?
+  private let modelPath: String
 
   /// Reads the model's roles and, with a schedule, caches it in memory.
   public init(
     _ model: LoadedModel, schedule: String?, adapter: String? = nil,
     renames: [String: String] = [:], steps: Int? = nil, threads: Int
   ) throws {
+    modelPath = model.file.path
     job = try SampleJob(model, adapter: adapter, renames: renames, threads: threads)
     guard let schedule else {
       graph = model.graph
@@ -48,7 +50,10 @@ public struct SampleTask: Sendable {
     folder: String? = nil, progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> SampleReport {
     if let folder { try FolderPath.make(folder) }
-    if let recordPath { try FolderPath.requireParent(of: recordPath) }
+    if let recordPath {
+      try FolderPath.requireParent(of: recordPath)
+      try FolderPath.requireOther(recordPath, than: modelPath, request.inputsPath)
+    }
     let inputs = try job.inputs(request, scheduleSteps: manifest?.steps)
     let result = try job.run(
       graph, manifest: manifest, inputs, comparing: comparing, progress: progress)
@@ -107,6 +112,17 @@ enum FolderPath {
       throw UsageError(
         "missing-folder", at: path, "the folder of the output does not exist",
         category: .inputOutput)
+    }
+  }
+
+  /// Refuses an output that is one of the files being read, before any work is done.
+  static func requireOther(_ output: String, than inputs: String?...) throws {
+    guard let own = FileIdentity(path: output) else { return }
+    for input in inputs {
+      guard let input, FileIdentity(path: input) == own else { continue }
+      throw UsageError(
+        "output-is-input", at: output, "the output would replace a file that is being read",
+        hint: "choose another output")
     }
   }
 }

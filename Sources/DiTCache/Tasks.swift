@@ -16,18 +16,23 @@ import Tensors
 public struct RewriteTask: Sendable {
   let model: LoadedModel
   let result: RewriteJob.Result
+  private let schedule: String
 
   /// Plans and rewrites in memory.
   public init(
     model: LoadedModel, schedule: String, state: String? = nil, target: String? = nil,
     steps: Int? = nil, adapter: String? = nil
   ) throws {
+    if let steps, steps < 1 {
+      throw UsageError("no-steps", at: "--steps \(steps)", "a run needs at least 1 step")
+    }
     var job = RewriteJob()
     job.convention = try state.map { try Words.parse($0, option: "--state") }
     job.target = try target.map { try Words.parse($0, option: "--target") }
     job.steps = steps
     job.adapter = adapter
     self.model = model
+    self.schedule = schedule
     result = try job.run(model, schedule: try ScheduleLibrary.schedule(schedule))
   }
 
@@ -43,6 +48,7 @@ public struct RewriteTask: Sendable {
 
   /// Writes the cached model; the file appears whole or not at all.
   public func write(to path: String, copyingWeights: Bool = false) throws {
+    try FolderPath.requireOther(path, than: schedule)
     var options = OnnxWriteOptions()
     options.copiesWeights = copyingWeights
     try model.file.write(
@@ -77,6 +83,7 @@ public struct RunTask: Sendable {
 
   /// Runs on the arrays of a file and writes the outputs.
   public func run(_ model: LoadedModel, input: String, output: String?) throws -> RunReport {
+    if let output { try FolderPath.requireOther(output, than: input, model.file.path) }
     let sink = tracePath == nil ? nil : TraceSink()
     let job = RunJob(threads: threads, trace: sink)
     let clock = ContinuousClock()
