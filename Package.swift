@@ -117,7 +117,8 @@ let package = Package(
       of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests(
-      "ModelStructureTests", of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
+      "ModelStructureTests",
+      of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
       exclude: ["Goldens"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
