@@ -1,15 +1,16 @@
 """Cached models in ONNX Runtime and OpenVINO: the same numbers, and skipped blocks stay skipped."""
 
 import json
+import time
 import unittest
 
 import numpy as np
 import onnx
 
 from replay import replace_bool_where
-from support import CORPUS, LATENTS, RUNTIMES, TIMESTEP, CachedModel, Cases, arrays, cached_model
-from support import conditioning, denoise, distance, for_each, golden, manifest, onnx_runtime
-from support import open_vino, recording, schedule_text, scratch_folder
+from support import CORPUS, LATENTS, ROOT, RUNTIMES, TIMESTEP, CachedModel, Cases, arrays
+from support import cached_model, conditioning, denoise, distance, for_each, golden, manifest
+from support import onnx_runtime, open_vino, recording, schedule_text, scratch_folder
 
 # On both models steps 0-2, 5, 8 and 11 compute, the others reuse.
 COMPUTED, REUSED = 5, 4
@@ -152,6 +153,29 @@ class ReuseTests(Cases):
                     event.get("args", {}).get("op_name") in ("MatMul", "Gemm", "FusedMatMul")
                     and event["name"].endswith("_kernel_time") for event in json.load(file))
         self.assertLess(products[REUSED], products[COMPUTED] / 2)
+
+
+    # The trained example model: 10 blocks, large enough that they are nearly all of a call.
+    @for_each(*[(runtime,) for runtime in RUNTIMES])
+    def test_a_reused_step_takes_a_fraction_of_the_time(self, runtime):
+        path = cached_model(
+            "wan_toy", schedule_text(("stack", *CLAUSES)), "--target", runtime,
+            source=ROOT / "examples" / "models")
+        branch, noise = CachedModel(path, runtime), np.random.default_rng(1)
+        feeds = {
+            LATENTS: noise.standard_normal((1, 3, 6, 32, 32), np.float32),
+            TIMESTEP: np.float32([500]),
+            "encoder_hidden_states": noise.standard_normal((1, 5, 64), np.float32)}
+        fastest = {}
+        for step in (COMPUTED, REUSED):
+            branch(feeds, step)
+            durations = []
+            for _ in range(4):
+                begun = time.perf_counter()
+                branch(feeds, step)
+                durations.append(time.perf_counter() - begun)
+            fastest[step] = min(durations)
+        self.assertLess(fastest[REUSED], fastest[COMPUTED] / 3)
 
 
 class ConventionTests(Cases):

@@ -43,9 +43,9 @@ def ditcache(*arguments, status=0):
     return done
 
 
-def copy_model(name, folder):
-    """Copies a corpus model, with its weight file if it has one, and returns the copy's path."""
-    for file in CORPUS.glob(f"{name}.onnx*"):
+def copy_model(name, folder, source=CORPUS):
+    """Copies a model, with its weight file if it has one, and returns the copy's path."""
+    for file in Path(source).glob(f"{name}.onnx*"):
         shutil.copyfile(file, Path(folder) / file.name)
     return Path(folder) / f"{name}.onnx"
 
@@ -64,12 +64,13 @@ def schedule_text(*rules, adapter="any", steps=12):
 
 
 @cache
-def cached_model(name, schedule, *options):
-    """`ditcache rewrite` of a corpus model; returns the path of the cached one."""
+def cached_model(name, schedule, *options, source=CORPUS):
+    """`ditcache rewrite` of a copy of a model; returns the path of the cached one."""
     folder = scratch_folder()
     rules, output = folder / "schedule.dcs", folder / f"{name}.cached.onnx"
     rules.write_text(schedule)
-    ditcache("rewrite", copy_model(name, folder), "--schedule", rules, "-o", output, *options)
+    model = copy_model(name, folder, source)
+    ditcache("rewrite", model, "--schedule", rules, "-o", output, *options)
     return output
 
 
