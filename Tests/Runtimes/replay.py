@@ -8,7 +8,6 @@ the deltas are the definition, output minus input of a run of blocks at its last
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
 import onnx
 from onnx import helper
 
