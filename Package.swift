@@ -111,6 +111,12 @@ let package = Package(
       name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", of: []),
+    tests(
+      "CacheRewriteTests",
+      of: [
+        "CacheRewrite", "CacheContract", "CachePolicies", "Interpreter", "ModelStructure",
+        "ScheduleLanguage", "GraphIR", "Tensors",
+      ], exclude: ["Golden"]),
     tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
     tests(
       "InterpreterTests",
@@ -119,7 +125,7 @@ let package = Package(
     tests(
       "ModelStructureTests",
       of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
-      exclude: ["Goldens"]),
+      exclude: ["Golden"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),

@@ -24,9 +24,11 @@ public enum ContractNames {
   /// The validity of a rule's slots: bool [1].
   public static func valid(rule: String) -> String { "\(prefix)\(rule)/valid" }
 
-  /// A slot of a site.
-  public static func slot(_ slot: String, site: String, rule: String) -> String {
-    "\(prefix)\(rule)/\(site)/\(slot)"
+  /// A slot of a site; with several streams the stream's number follows its name.
+  public static func slot(
+    _ slot: String, stream: Int, of streamCount: Int, site: String, rule: String
+  ) -> String {
+    "\(prefix)\(rule)/\(site)/\(slot)" + (streamCount == 1 ? "" : "_\(stream)")
   }
 
   /// The output that carries a state input on to the next call.

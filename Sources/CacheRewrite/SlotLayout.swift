@@ -37,11 +37,12 @@ struct SlotLayout {
             "the type of '\(graph.name(of: stream.output))' is not known",
             hint: "export the model again with shapes, or pass --dim for its free dimensions")
         }
-        let suffix = site.run.streams.count == 1 ? "" : "_\(number)"
         entries.append(
           Entry(
             slot: slot, stream: number,
-            name: ContractNames.slot(slot.name + suffix, site: site.name, rule: rule.name),
+            name: ContractNames.slot(
+              slot.name, stream: number, of: site.run.streams.count, site: site.name,
+              rule: rule.name),
             type: TensorType(
               slot.storage?.dataType ?? dataType,
               Self.declared(shape, stream: number, of: site, convention: convention))))

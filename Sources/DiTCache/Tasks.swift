@@ -5,6 +5,7 @@ import Foundation
 import GraphIR
 import Interpreter
 import Legalization
+import ModelStructure
 import OnnxFile
 import Quality
 import Rewrite
@@ -34,6 +35,30 @@ public struct RewriteTask: Sendable {
     self.model = model
     self.schedule = schedule
     result = try job.run(model, schedule: try ScheduleLibrary.schedule(schedule))
+  }
+
+  /// Every slot's state input with its site, its stream and the rule's name for it.
+  var slotNames: [(input: String, site: Int, stream: Int, slot: String)] {
+    let plan = result.cached.plan
+    return plan.sites.enumerated().flatMap { number, site in
+      plan.schedule.rules[site.rule].rule.reuse.slots.flatMap { slot in
+        site.run.streams.indices.map { stream in
+          let rule = plan.schedule.rules[site.rule].rule.name
+          return (
+            ContractNames.slot(
+              slot.name, stream: stream, of: site.run.streams.count, site: site.name, rule: rule),
+            number, stream, slot.name
+          )
+        }
+      }
+    }
+  }
+
+  /// True when some slot is stored in fewer bits than float32.
+  var storesReducedPrecision: Bool {
+    result.cached.plan.schedule.rules.contains { rule in
+      rule.rule.reuse.slots.contains { $0.storage == .float16 || $0.storage == .bfloat16 }
+    }
   }
 
   /// Blocks of the model.

@@ -71,7 +71,7 @@ struct RewriteCommand: ParsableCommand {
     } else if !options.quiet {
       printSummary(report, rewrite)
     }
-    if check { try runCheck(model) }
+    if check { try runCheck(rewrite) }
   }
 
   private func printSummary(_ report: RewriteReport, _ rewrite: RewriteTask) {
@@ -107,12 +107,12 @@ struct RewriteCommand: ParsableCommand {
     }
   }
 
-  private func runCheck(_ model: LoadedModel) throws {
+  private func runCheck(_ rewrite: RewriteTask) throws {
     guard let output, !dryRun else {
       throw UsageError("check-needs-file", at: "--check", "there is no written file to check")
     }
     let check = try RewriteCheck(
-      original: model, cachedPath: output, inputsPath: input, threads: try threads.count())
+      of: rewrite, writtenTo: output, inputsPath: input, threads: try threads.count())
     for claim in check.claims where !options.quiet && !options.json {
       print("check: \(claim.holds ? "holds" : "FAILS"): \(claim.text)")
     }

@@ -22,7 +22,8 @@ import TypeInference
   @Test(arguments: models) func blocksAreFound(model: String) throws {
     let graph = try Self.graph(model)
     let structure = ModelStructure(of: graph)
-    try expectGolden(structure.text(in: graph), "\(model).txt")
+    let golden = GoldenText.difference(of: structure.text(in: graph), from: "\(model).txt")
+    #expect(golden == nil, "\(golden ?? "")")
     if model.hasPrefix("wan") {
       #expect(structure.families.map(\.name) == ["blocks"])
       #expect(structure.blocks.map(\.index) == Array(0..<6))
