@@ -20,7 +20,7 @@ public enum AdapterChoice {
   /// - Throws: `AdapterError` when none or several fit, with what there is to choose from
   public static func choose(
     _ name: String?, among adapters: [AdapterDescription], for graph: Graph,
-    _ structure: ModelStructure, cachedFamilies: Set<String> = [],
+    _ structure: ModelStructure, cachedFamilies: [String] = [],
     renames: [String: String] = [:]
   ) throws(AdapterError) -> AdapterDescription {
     let known = adapters.map(\.name).sorted().joined(separator: ", ")
@@ -33,7 +33,7 @@ public enum AdapterChoice {
       return adapter
     }
     let inputs = Set(graph.requiredInputs.map { graph.name(of: $0).text })
-    let families = cachedFamilies.union(structure.families.map(\.name))
+    let families = Set(cachedFamilies + structure.families.map(\.name))
     let fitting = adapters.filter { adapter in
       inputs.isSuperset(of: adapter.inputs.map { renames[$0] ?? $0 })
         && families.isSuperset(of: adapter.families)

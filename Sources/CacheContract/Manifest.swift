@@ -14,6 +14,8 @@ public struct Manifest: Hashable, Sendable, Codable {
   public var steps: Int
   /// SHA-256 of the original file, lowercase hexadecimal.
   public var originalDigest: String
+  /// The original's block families in execution order; a cached graph shows the blocks outside only.
+  public var families: [String]
   /// The rules in the schedule's order.
   public var rules: [Rule]
   /// The sites in the order of `ditcache/override` and `ditcache/computed`.
@@ -84,13 +86,14 @@ public struct Manifest: Hashable, Sendable, Codable {
 
   /// A manifest made of its parts.
   public init(
-    tool: String, schedule: String, steps: Int, originalDigest: String, rules: [Rule],
-    sites: [Site], state: [State], controls: [String]
+    tool: String, schedule: String, steps: Int, originalDigest: String, families: [String],
+    rules: [Rule], sites: [Site], state: [State], controls: [String]
   ) {
     self.tool = tool
     self.schedule = schedule
     self.steps = steps
     self.originalDigest = originalDigest
+    self.families = families
     self.rules = rules
     self.sites = sites
     self.state = state
@@ -99,14 +102,6 @@ public struct Manifest: Hashable, Sendable, Codable {
 }
 
 extension Manifest {
-  /// The block families that the sites belong to; a cached graph shows only the blocks outside.
-  public var families: Set<String> {
-    Set(
-      sites.compactMap { site in
-        site.name.lastIndex(of: ".").map { String(site.name[..<$0]) }
-      })
-  }
-
   /// The manifest as JSON with sorted keys, so that equal manifests are equal text.
   public func json() throws(ContractError) -> String {
     let encoder = JSONEncoder()

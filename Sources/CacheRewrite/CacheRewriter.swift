@@ -57,18 +57,19 @@ public struct CacheRewriter: Sendable {
       .run(on: &cached)
     let costs = CostSheet(plan: plan, original: measured ?? graph, rewritten: cached)
     return CachedGraph(
-      graph: cached, manifest: manifest(plan, cached, costs, originalDigest), costs: costs,
-      plan: plan, reports: reports)
+      graph: cached, manifest: manifest(plan, cached, structure, costs, originalDigest),
+      costs: costs, plan: plan, reports: reports)
   }
 
   private func manifest(
-    _ plan: CachePlan, _ graph: Graph, _ costs: CostSheet, _ digest: String
+    _ plan: CachePlan, _ graph: Graph, _ structure: ModelStructure, _ costs: CostSheet,
+    _ digest: String
   ) -> Manifest {
     let names = plan.schedule.rules.map(\.rule.name)
     let flags = Set(names.map { ContractNames.valid(rule: $0) })
     return Manifest(
       tool: ToolVersion.text, schedule: plan.schedule.schedule.name, steps: plan.schedule.steps,
-      originalDigest: digest,
+      originalDigest: digest, families: structure.families.map(\.name),
       rules: plan.schedule.rules.map { .init(name: $0.rule.name, table: $0.table.computed) },
       sites: zip(plan.sites, costs.siteFlops).map { site, flops in
         .init(name: site.name, rule: names[site.rule], blocks: site.blockCount, flops: flops)
