@@ -86,7 +86,7 @@ public struct Manifest: Hashable, Sendable, Codable {
 
   /// A manifest made of its parts.
   public init(
-    tool: String, schedule: String, steps: Int, originalDigest: String, families: [String],
+    tool: String, schedule: String, steps: Int, originalDigest: String, families: [String] = [],
     rules: [Rule], sites: [Site], state: [State], controls: [String]
   ) {
     self.tool = tool
