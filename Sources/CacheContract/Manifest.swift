@@ -14,7 +14,7 @@ public struct Manifest: Hashable, Sendable, Codable {
   public var steps: Int
   /// SHA-256 of the original file, lowercase hexadecimal.
   public var originalDigest: String
-  /// The original's block families in execution order; a cached graph shows the blocks outside only.
+  /// The original's block families in execution order; a cached graph hides some.
   public var families: [String]
   /// The rules in the schedule's order.
   public var rules: [Rule]
