@@ -47,15 +47,16 @@ extension StructureAnalysis {
   /// The operands through which the latents may have come: those that carry most of the result.
   ///
   /// Outside blocks the latents pass norms, projections and reshapes, where they are the first
-  /// operand, and concatenations and modulations, where they may be any.
+  /// operand, and concatenations, modulations and the cache nodes of a cached file, where they may be
+  /// any.
   private func latentOperands(
     of node: Node, owners: [ValueID: (candidate: Int, stream: Int)]
   ) -> [ValueID] {
-    let operands = node.inputs.compactMap { $0 }
+    let operands = node.uses
     let direct = operands.filter { owners[$0] != nil }
     if let first = direct.first { return [first] }
     switch node.op {
-    case "Add", "Mul", "Sub", "Div", "Where":
+    case "Add", "Mul", "Sub", "Div", "Where", "If":
       return operands.filter { rank(of: $0) == operands.map { rank(of: $0) }.max() }
     default:
       return Array(operands.prefix(1))
