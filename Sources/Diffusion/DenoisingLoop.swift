@@ -79,7 +79,7 @@ public struct DenoisingLoop {
       for (number, branch) in plan.branches.enumerated() {
         let own = try feeds(inputs, range, plan, branch: branch, step: step, latents: latents)
         let feeds = try bundles[number]?.feeds(adding: own, step: step, override: override) ?? own
-        var results = try engine.run(feeds)
+        var results = try engine.run(consume feeds)
         results = bundles[number]?.absorb(results) ?? results
         if let manifest {
           flags += try report(results, sites: manifest.sites.count)
