@@ -110,18 +110,38 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["GraphIR", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
+    tests(
+      "AdaptersTests",
+      of: [
+        "Adapters", "CachePolicies", "Catalogue", "GraphIR", "ModelStructure", "OnnxFile",
+        "Rewrite", "ScheduleLanguage", "Tensors", "TypeInference",
+      ]),
     tests("ArchitectureTests", of: []),
+    tests("CacheContractTests", of: ["CacheContract", "GraphIR", "Tensors"]),
+    tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
     tests(
       "CacheRewriteTests",
       of: [
         "CacheRewrite", "CacheContract", "CachePolicies", "Interpreter", "ModelStructure",
         "ScheduleLanguage", "GraphIR", "Tensors",
       ], exclude: ["Golden"]),
-    tests("CachePoliciesTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"]),
+    tests(
+      "DiffusionTests",
+      of: [
+        "Adapters", "CacheContract", "Diffusion", "GraphIR", "Interpreter", "OnnxFile",
+        "TensorFiles", "Tensors",
+      ]),
+    tests("GraphIRTests", of: ["GraphIR", "Tensors"], exclude: ["Golden"]),
     tests(
       "InterpreterTests",
       of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
+    tests(
+      "LegalizationTests",
+      of: [
+        "GraphIR", "Interpreter", "Legalization", "OnnxFile", "Rewrite", "TensorFiles", "Tensors",
+        "TypeInference",
+      ]),
     tests(
       "ModelStructureTests",
       of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
@@ -129,6 +149,7 @@ let package = Package(
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
+    tests("RewriteTests", of: ["GraphIR", "Rewrite", "Tensors"]),
     tests(
       "ScheduleLanguageTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"],
       exclude: ["Golden", "Invalid"]),

@@ -35,6 +35,24 @@ public struct InputRoles: Hashable, Sendable {
     /// One call a step; the scale times a multiplier is an input.
     case embedded(input: Name, multiplier: Double)
   }
+
+  /// Roles without an adapter file.
+  public init(
+    latents: Name, timestep: Name, timestepMultiplier: Double = 1000, conditioning: [Name],
+    extras: [Name] = [], guidance: Guidance = .none, guidanceScale: Double? = nil,
+    shift: Double = 1, steps: Int? = nil, aliases: [String: String] = [:]
+  ) {
+    self.latents = latents
+    self.timestep = timestep
+    self.timestepMultiplier = timestepMultiplier
+    self.conditioning = conditioning
+    self.extras = extras
+    self.guidance = guidance
+    self.guidanceScale = guidanceScale
+    self.shift = shift
+    self.steps = steps
+    self.aliases = aliases
+  }
 }
 
 extension InputRoles {

@@ -116,17 +116,24 @@ extension Manifest {
 
   /// Reads a manifest from a model's metadata.
   public init(json: String) throws(ContractError) {
-    do {
-      self = try JSONDecoder().decode(Manifest.self, from: Data(json.utf8))
-    } catch {
-      throw ContractError(
-        "broken-manifest", "the model's ditcache manifest cannot be read: \(error)")
+    struct Layout: Decodable {
+      let schema: Int
     }
+    func decoded<Value: Decodable>(_ type: Value.Type) throws(ContractError) -> Value {
+      do {
+        return try JSONDecoder().decode(type, from: Data(json.utf8))
+      } catch {
+        throw ContractError(
+          "broken-manifest", "the model's ditcache manifest cannot be read: \(error)")
+      }
+    }
+    let schema = try decoded(Layout.self).schema
     guard schema == 1 else {
       throw ContractError(
         "manifest-schema", "the model's ditcache manifest has layout \(schema), known is 1",
         hint: "use the version of ditcache that wrote the file", category: .unsupported)
     }
+    self = try decoded(Manifest.self)
   }
 
   /// Declares the manifest's state pairs on a graph that was read from a cached file.

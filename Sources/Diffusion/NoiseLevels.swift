@@ -31,15 +31,19 @@ public struct NoiseLevels: Hashable, Sendable {
 
   /// Levels from a file; timesteps default to 1000 · sigma.
   public init(sigmas: [Double], timesteps: [Double]? = nil) throws(DiffusionError) {
-    guard sigmas.count >= 2, sigmas.last == 0 else {
+    guard sigmas.count >= 2, sigmas.last == 0, sigmas.allSatisfy(\.isFinite) else {
       throw DiffusionError(
-        "bad-sigmas", at: "sigmas", "there must be at least 2 sigmas, and the last must be 0")
+        "bad-sigmas", at: "sigmas",
+        "there must be at least 2 sigmas, all finite, and the last must be 0")
     }
     let timesteps = timesteps ?? sigmas.dropLast().map { 1000 * $0 }
     guard timesteps.count == sigmas.count - 1 else {
       throw DiffusionError(
         "bad-timesteps", at: "timesteps",
         "\(timesteps.count) timesteps do not fit \(sigmas.count) sigmas; one fewer is needed")
+    }
+    guard timesteps.allSatisfy(\.isFinite) else {
+      throw DiffusionError("bad-timesteps", at: "timesteps", "a timestep is not a finite number")
     }
     self.sigmas = sigmas
     self.timesteps = timesteps

@@ -72,7 +72,7 @@ extension Tensor {
     case .float32: return elements(as: Float.self).map(Double.init)
     case .float64: return elements(as: Double.self)
     default:
-      if let integers = integers() { return integers.map(Double.init) }
+      if dataType != .bool, let integers = integers() { return integers.map(Double.init) }
       throw DiffusionError(
         "bad-array-type", at: place, "the array is \(dataType), numbers were expected")
     }

@@ -174,7 +174,16 @@ extension Dimension {
       names.remove(at: index)
     }
     if names.isEmpty { return Dimension(scale) }
+    if names.count == 1, let sum = Self.sum(in: names[0])?.scaled(by: scale) { return sum }
     return Dimension(constant: 0, coefficients: [names.joined(separator: "*"): scale])
+  }
+
+  /// The sum that a factor such as `(s1 + 4)` stands for.
+  private static func sum(in factor: String) -> Dimension? {
+    guard factor.first == "(", factor.last == ")" else { return nil }
+    let text = String(factor.dropFirst().dropLast())
+    let sum = Dimension(parsing: text)
+    return sum.terms.count + (sum.constant == 0 ? 0 : 1) > 1 && sum.description == text ? sum : nil
   }
 }
 

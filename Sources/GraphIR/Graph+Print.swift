@@ -9,7 +9,8 @@ extension Graph {
   }
 
   private func write(
-    to lines: inout [String], indent: String, header: String, maximumNodes: Int
+    to lines: inout [String], indent: String, header: String, maximumNodes: Int,
+    captured: [Name] = []
   ) {
     let versions = opsets.sorted { $0.key < $1.key }
       .map { $0.key.isEmpty ? "opset \($0.value)" : "\($0.key) \($0.value)" }
@@ -18,8 +19,8 @@ extension Graph {
       let role = initializers[value] == nil ? "input" : "optional input"
       lines.append("\(indent)  \(role) \(self.name(of: value)): \(type(of: value))")
     }
-    for value in captures {
-      lines.append("\(indent)  capture \(self.name(of: value)): \(type(of: value))")
+    for (value, outer) in zip(captures, captured) {
+      lines.append("\(indent)  capture \(self.name(of: value)): \(type(of: value)) <- \(outer)")
     }
     for value in initializerOrder where !inputs.contains(value) {
       lines.append("\(indent)  constant \(self.name(of: value)): \(type(of: value))")
@@ -50,16 +51,17 @@ extension Graph {
     if !constants.isEmpty { line += " {\(constants.joined(separator: ", "))}" }
     if let cache = node.cache { line += " rule \(cache.rule) site \(cache.site)" }
     lines.append(line)
+    func write(_ subgraph: Subgraph, _ header: String) {
+      subgraph.graph.write(
+        to: &lines, indent: indent + "  ", header: header, maximumNodes: .max,
+        captured: subgraph.captures.map { name(of: $0) })
+    }
     for attribute in node.attributes {
-      if case .graph(let subgraph) = attribute.value {
-        subgraph.graph.write(
-          to: &lines, indent: indent + "  ", header: attribute.name, maximumNodes: .max)
-      }
+      if case .graph(let subgraph) = attribute.value { write(subgraph, attribute.name) }
     }
     if let cache = node.cache {
-      cache.body.graph.write(to: &lines, indent: indent + "  ", header: "body", maximumNodes: .max)
-      cache.reuse.graph.write(
-        to: &lines, indent: indent + "  ", header: "reuse", maximumNodes: .max)
+      write(cache.body, "body")
+      write(cache.reuse, "reuse")
     }
   }
 }

@@ -172,9 +172,12 @@ extension Graph {
     outputs.append(value)
   }
 
-  /// Replaces one output, keeping its position.
+  /// Replaces one output, keeping its position; a state pair that ends in it follows.
   public mutating func setOutput(_ position: Int, to value: ValueID) {
+    let old = outputs[position]
     outputs[position] = value
+    guard !outputs.contains(old) else { return }
+    mapStateOutputs { $0 == old ? value : $0 }
   }
 
   /// Declares an input and an output as one piece of state.
@@ -224,12 +227,19 @@ extension Graph {
     nodes[Int(id.index)] = nil
   }
 
-  /// Rewrites every read of every node in the order, and every output.
+  /// Rewrites every read of every node in the order, every output and the outputs of state pairs.
   public mutating func mapUses(_ transform: (ValueID) -> ValueID) {
     for id in order {
       nodes[Int(id.index)]?.mapUses(transform)
     }
     outputs = outputs.map(transform)
+    mapStateOutputs(transform)
+  }
+
+  private mutating func mapStateOutputs(_ transform: (ValueID) -> ValueID) {
+    for index in statePairs.indices {
+      statePairs[index].output = transform(statePairs[index].output)
+    }
   }
 
   /// Sets the execution order, which must list every living node once; `verify` checks it.
@@ -266,6 +276,7 @@ extension Graph {
       nodes[Int(id.index)]?.replaceUses(of: old, with: new)
     }
     for position in outputs.indices where outputs[position] == old { outputs[position] = new }
+    mapStateOutputs { $0 == old ? new : $0 }
   }
 }
 

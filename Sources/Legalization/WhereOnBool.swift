@@ -42,15 +42,20 @@ public struct WhereOnBool: RewriteRule {
 
   /// Writes `(condition ∧ a) ∨ (¬condition ∧ b)`.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let name = editor.graph.name(of: match.result)
-    let type = editor.graph.type(of: match.result)
-    let conditionType = editor.graph.type(of: match.condition)
+    let graph = editor.graph
+    let name = graph.name(of: match.result)
+    let conditionType = graph.type(of: match.condition)
+    func type(with operand: ValueID) -> ValueType {
+      let whole = graph.tensorType(of: match.result)?.shape
+      let covers = [operand, match.condition].contains { graph.tensorType(of: $0)?.shape == whole }
+      return .tensor(.bool, covers ? whole : nil)
+    }
     func fresh(_ suffix: String, _ type: ValueType) -> ValueID {
       editor.makeValue(like: Name(bytes: name.bytes + Array("/\(suffix)".utf8)), type: type)
     }
-    let taken = fresh("taken", type)
+    let taken = fresh("taken", type(with: match.whenTrue))
     let negated = fresh("negated", conditionType)
-    let rest = fresh("rest", type)
+    let rest = fresh("rest", type(with: match.whenFalse))
     func insert(_ op: OpKey, _ inputs: [ValueID], _ output: ValueID) {
       editor.insert(
         Node(op, name: editor.graph.name(of: output), inputs: inputs, outputs: [output]),

@@ -16,6 +16,7 @@ public struct GraphEditor: Sendable {
     case insert(Node, before: NodeID)
     case remove(NodeID)
     case redirect(ValueID, ValueID)
+    case initialize(ValueID, StoredTensor)
   }
 
   package init(_ graph: Graph) {
@@ -29,7 +30,9 @@ public struct GraphEditor: Sendable {
 
   /// A new constant.
   public mutating func addInitializer(_ name: Name, _ tensor: StoredTensor) -> ValueID {
-    graph.addInitializer(name, tensor)
+    let value = graph.makeValue(name, type: .tensor(tensor.type))
+    pending.append(.initialize(value, tensor))
+    return value
   }
 
   /// Places a new node directly before an existing one.
@@ -56,7 +59,7 @@ public struct GraphEditor: Sendable {
       switch edit {
       case .insert(_, let anchor): anchor
       case .remove(let node): node
-      case .redirect: nil
+      case .redirect, .initialize: nil
       }
     }
     guard touched.allSatisfy({ !removed.contains($0) }) else { return false }
@@ -68,6 +71,7 @@ public struct GraphEditor: Sendable {
       switch edit {
       case .insert(let node, let anchor): insertions[anchor, default: []].append(graph.add(node))
       case .redirect(let old, let new): replacements[old] = new
+      case .initialize(let value, let tensor): graph.setInitializer(tensor, of: value)
       case .remove: continue
       }
     }
