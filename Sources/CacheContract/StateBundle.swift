@@ -78,13 +78,21 @@ public struct StateBundle: Sendable {
 }
 
 extension Manifest.State {
+  /// Bytes that one slot may have; a manifest that asks for more is taken for broken.
+  public static let maximumByteCount = 16 << 30
+
   /// What to feed before the first call: zeros, of length zero along dimensions that vary.
   public func emptyTensor() throws(ContractError) -> Tensor {
     guard let type = DataType(name: dataType) else {
       throw ContractError("broken-manifest", "state '\(input)' has the unknown type '\(dataType)'")
     }
     do throws(ArithmeticOverflow) {
-      let tensor = try Tensor(uninitialized: type, try Shape(shape.map { Int($0) ?? 0 }))
+      let sizes = try Shape(shape.map { Int($0) ?? 0 })
+      let byteCount = try Checked.product(sizes.elementCount, type.byteCount)
+      guard byteCount <= Self.maximumByteCount else {
+        throw ArithmeticOverflow("\(byteCount) bytes are more than \(Self.maximumByteCount)")
+      }
+      let tensor = try Tensor(uninitialized: type, sizes)
       tensor.base.initializeMemory(as: UInt8.self, repeating: 0, count: tensor.byteCount)
       return tensor
     } catch {

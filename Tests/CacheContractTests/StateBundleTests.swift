@@ -89,4 +89,11 @@ import Testing
     #expect(error.code == "broken-manifest")
     #expect(error.message.contains("'n'"))
   }
+
+  @Test func aManifestCannotAskForMoreMemoryThanThereIs() {
+    let state = Manifest.State(
+      input: "s", output: "s/out", dataType: "float32", shape: ["1099511627776"],
+      isValidity: false)
+    #expect(throws: ContractError.self) { try state.emptyTensor() }
+  }
 }

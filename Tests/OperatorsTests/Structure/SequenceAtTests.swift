@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SequenceAtTests {
   private let sequence = RuntimeValue.sequence([
-    .tensor(Tensor([Float(1)])), .tensor(Tensor([Float(2), 3])),
+    .tensor(Tensor([Float(1)])), .tensor(Tensor([Float(2)])),
   ])
 
   private func element(_ index: Int64) throws -> [Float] {
@@ -16,7 +16,7 @@ import Testing
 
   @Test func elementsAreCountedFromBothEnds() throws {
     #expect(try element(0) == [1])
-    #expect(try element(-1) == [2, 3])
+    #expect(try element(-1) == [2])
   }
 
   @Test func elementsPastTheEndAreRefused() {
