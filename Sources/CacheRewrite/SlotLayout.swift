@@ -94,12 +94,4 @@ extension TensorType {
     tensor.base.initializeMemory(as: UInt8.self, repeating: 0, count: tensor.byteCount)
     return StoredTensor(tensor)
   }
-
-  /// Bytes of one tensor, when all sizes are known; `sizes` replaces a free token dimension.
-  func byteCount(like sizes: [Dimension]?) -> Int? {
-    guard let dataType, let shape = TensorType(dataType, sizes ?? self.shape).concreteShape else {
-      return nil
-    }
-    return try? Checked.product(shape.elementCount, dataType.byteCount)
-  }
 }

@@ -1,5 +1,6 @@
 import CacheContract
 import CacheRewrite
+import Foundation
 import Legalization
 import ModelStructure
 import OnnxFile
@@ -71,5 +72,10 @@ public struct RewriteTask: Sendable {
     options.copiesWeights = copyingWeights
     try model.file.write(
       result.cached.graph, metadata: try result.metadata(), to: path, options: options)
+  }
+
+  /// Removes a cached model that did not pass its check; copied weights stay.
+  public func withdraw(_ path: String) {
+    try? FileManager.default.removeItem(atPath: path)
   }
 }

@@ -5,7 +5,7 @@ public import GraphIR
 import Interpreter
 import OnnxFile
 public import Quality
-public import Tensors
+import Tensors
 
 /// Samples with a model: uncached, cached, and compared.
 public struct SampleJob: Sendable {
@@ -158,12 +158,5 @@ public struct SampleJob: Sendable {
       + sites.filter { $0.computed < 0.05 }.map {
         "site \($0.site.name) was computed at almost no step; check its schedule"
       }
-  }
-
-  /// A picture of the final videos, one row each.
-  public static func contactSheet(
-    _ rows: [(label: String, video: Tensor)]
-  ) throws -> RGBImage {
-    try ContactSheet.render(rows: rows.map { ($0.label, $0.video) })
   }
 }

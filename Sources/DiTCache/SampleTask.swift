@@ -88,7 +88,7 @@ public struct SampleTask: Sendable {
     try NPZFile.write(arrays, to: latents)
     guard rows.allSatisfy({ $0.video.rank == 4 || $0.video.rank == 5 }) else { return [latents] }
     let picture = "\(folder)/contact-sheet.png"
-    try SampleJob.contactSheet(rows).writePNG(to: picture)
+    try ContactSheet.render(rows: rows).writePNG(to: picture)
     return [latents, picture]
   }
 }

@@ -52,6 +52,9 @@ struct RewriteCommand: ParsableCommand {
       throw UsageError(
         "no-output", at: "rewrite", "there is no file to write", hint: "pass -o OUT or --dry-run")
     }
+    guard !check || !dryRun else {
+      throw UsageError("check-needs-file", at: "--check", "a dry run writes no file to check")
+    }
     guard form == "if" else {
       throw UsageError.unsupported(
         "unknown-form", at: "--form \(form)", "this form cannot be written yet",
@@ -71,7 +74,7 @@ struct RewriteCommand: ParsableCommand {
     } else if !options.quiet {
       printSummary(report, rewrite)
     }
-    if check { try runCheck(rewrite) }
+    if check, let output { try runCheck(rewrite, of: output) }
   }
 
   private func printSummary(_ report: RewriteReport, _ rewrite: RewriteTask) {
@@ -107,10 +110,10 @@ struct RewriteCommand: ParsableCommand {
     }
   }
 
-  private func runCheck(_ rewrite: RewriteTask) throws {
-    guard let output, !dryRun else {
-      throw UsageError("check-needs-file", at: "--check", "there is no written file to check")
-    }
+  /// Checks the written file; it stays only when every claim holds.
+  private func runCheck(_ rewrite: RewriteTask, of output: String) throws {
+    var isSound = false
+    defer { if !isSound { rewrite.withdraw(output) } }
     let check = try RewriteCheck(
       of: rewrite, writtenTo: output, inputsPath: input, threads: try threads.count())
     for claim in check.claims where !options.quiet && !options.json {
@@ -120,5 +123,6 @@ struct RewriteCommand: ParsableCommand {
       throw UsageError.checkFailed(
         "check-failed", at: output, "the cached model does not do what it should")
     }
+    isSound = true
   }
 }

@@ -8,11 +8,6 @@ enum Terminal {
     write("ditcache: warning: \(text)\n")
   }
 
-  /// A remark that `--quiet` silences.
-  static func printNote(_ text: String, quiet: Bool) {
-    if !quiet { write(text + "\n") }
-  }
-
   static func write(_ text: String) {
     FileHandle.standardError.write(Data(text.utf8))
   }

@@ -215,6 +215,12 @@ class ScheduleTests(RefusalTests):
 
 
 class OutputTests(RefusalTests):
+    def test_check_that_cannot_run(self):
+        self.refused_rewrite(INPUT_OUTPUT, "--check", "--input", self.folder / "absent.npz")
+
+    def test_check_of_a_dry_run(self):
+        self.refused_rewrite(USAGE, "--check", "--dry-run")
+
     def test_folder_that_does_not_exist(self):
         self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "absent" / "out.onnx")
 
