@@ -1,9 +1,9 @@
-import Foundation
 import GraphIR
 import Interpreter
 import OnnxFile
 import TensorFiles
 import Tensors
+import TestSupport
 import Testing
 
 /// Whole models against what PyTorch computed.
@@ -24,9 +24,6 @@ import Testing
   /// Largest difference to PyTorch in float32.
   private static let tolerance: Float = 1e-4
 
-  private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Fixtures/corpus")
-
   static let goldens =
     ["wan", "hunyuan"].flatMap { family in
       ["", "_dyn", "_opset23", "_ext"].map { Golden(family + $0) }
@@ -36,9 +33,9 @@ import Testing
     } + [Golden("wan_ts17")]
 
   @Test(arguments: goldens) func outputsAgreeWithPyTorch(golden: Golden) throws {
-    let model = try OnnxModel.read(Self.corpus.appending(path: "\(golden.model).onnx").path)
+    let model = try OnnxModel.read(Fixtures.corpus("\(golden.model).onnx"))
     let engine = try Engine(model.graph, options: EngineOptions(checksResultTypes: true))
-    let data = try NPZFile(readingFrom: Self.corpus.appending(path: "\(golden.data).npz").path)
+    let data = try NPZFile(readingFrom: Fixtures.corpus("\(golden.data).npz"))
     var feeds: [Name: Tensor] = [:]
     for port in engine.inputs { feeds[port.name] = try data.tensor("in/\(port.name)") }
     let outputs = try engine.run(feeds)

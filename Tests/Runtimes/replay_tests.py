@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replay import Replay
-from support import CORPUS, FIXTURES, Cases, arrays, cached_model, denoise, for_each, recording
+from support import CORPUS, ORACLES, Cases, arrays, cached_model, denoise, for_each, recording
 from support import schedule_text, scratch_folder
 
 DUAL, SINGLE = [0, 1], [2, 3, 4, 5, 6, 7]
@@ -74,7 +74,7 @@ class ReplayAloneTests(Cases):
         self.assertNear(latents, inputs["latents"], tolerance)
 
     def test_it_agrees_with_profilingdit_in_pytorch(self):
-        inputs = arrays(FIXTURES / "oracles" / "wan_profilingdit.npz")
+        inputs = arrays(ORACLES / "wan_profilingdit.npz")
         outputs, latents = denoise(Replay("wan", [([0, 2, 3, 5], {0, 1, 2, 3, 6, 9})]), inputs)
         self.assertNear(outputs, inputs["model_out"], 5e-5)
         self.assertNear(latents, inputs["latents"], 5e-5)
@@ -95,7 +95,7 @@ class CachedTrajectoryTests(Cases):
         self.assertNear(recorded["final"], latents[-1], 5e-5)
 
     def test_profilingdit_agrees_with_pytorch(self):
-        path = FIXTURES / "oracles" / "wan_profilingdit.npz"
+        path = ORACLES / "wan_profilingdit.npz"
         schedule = schedule_text(("blocks[0, 2-3, 5]", "warmup_steps 3", "refresh at [3, 6, 9]"))
         recorded, oracle = recording(cached_model("wan", schedule), path), arrays(path)
         self.assertNear(recorded["model_out"][:, 0], oracle["model_out"], 5e-5)

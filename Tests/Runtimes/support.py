@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from functools import cache
@@ -19,7 +20,9 @@ import openvino
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Tests" / "Fixtures"
-CORPUS = FIXTURES / "corpus"
+UNPACKED = Path(subprocess.run(
+    [sys.executable, FIXTURES / "unpack"], capture_output=True, text=True, check=True).stdout.strip())
+CORPUS, PEERS, ORACLES = (UNPACKED / name for name in ("corpus", "peers", "oracles"))
 DITCACHE = os.environ.get("DITCACHE", str(ROOT / ".build" / "release" / "ditcache"))
 
 LATENTS, TIMESTEP = "hidden_states", "timestep"

@@ -12,7 +12,25 @@ public enum Fixtures {
   }
 
   /// The path of an export or its golden data, such as `wan.onnx`.
-  public static func corpus(_ name: String) -> String { path("corpus/\(name)") }
+  public static func corpus(_ name: String) -> String { "\(unpacked)/corpus/\(name)" }
+
+  /// The path of a recording of a caching system's official code, such as `wan_fbc.npz`.
+  public static func peer(_ name: String) -> String { "\(unpacked)/peers/\(name)" }
+
+  /// The path of a recording of an independent implementation, such as `wan_teacache_ret.npz`.
+  public static func oracle(_ name: String) -> String { "\(unpacked)/oracles/\(name)" }
+
+  /// The folder that `Tests/Fixtures/unpack` made of `corpus.tar.xz`, or what it said instead.
+  public static let unpacked: String = {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(filePath: path("unpack"))
+    process.standardOutput = output
+    do { try process.run() } catch { return "Tests/Fixtures/unpack: \(error)" }
+    let printed = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: printed, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }()
 
   /// The bytes of a file of `Tests/Fixtures`.
   public static func bytes(_ name: String) throws -> [UInt8] {
