@@ -50,6 +50,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebpmux", providers: [.apt(["libwebp-dev"])]),
     .target(
       name: "COnnxShim",
       cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])],
@@ -81,7 +82,7 @@ let package = Package(
     module("Adapters", imports: ["ScheduleLanguage", "GraphIR", "ModelStructure", "Tensors"]),
     module(
       "Diffusion", imports: ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"]),
-    module("Quality", imports: ["Tensors", "TensorFiles", "Interpreter", "CPNG"]),
+    module("Quality", imports: ["Tensors", "TensorFiles", "Interpreter", "CPNG", "CWebP"]),
     module(
       "DiTCache",
       imports: [
@@ -148,7 +149,7 @@ let package = Package(
       exclude: ["Golden"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
-    tests("QualityTests", of: ["Quality", "Tensors", "CPNG"]),
+    tests("QualityTests", of: ["Quality", "Tensors", "CPNG", "CWebP"]),
     tests("RewriteTests", of: ["GraphIR", "Rewrite", "Tensors"]),
     tests(
       "ScheduleLanguageTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"],

@@ -11,12 +11,16 @@ public struct InputRoles: Hashable, Sendable {
   public var timestepMultiplier: Double
   /// Everything that describes the text: embeddings, masks, pooled embeddings.
   public var conditioning: [Name]
+  /// The input of a class number and the class that stands for none.
+  public var classLabel: ClassLabel?
   /// Further inputs, such as image latents.
   public var extras: [Name]
   /// What the model does about guidance.
   public var guidance: Guidance
   /// The guidance scale the model's authors use.
   public var guidanceScale: Double?
+  /// The scheduler the model's authors use, as adapters name it.
+  public var scheduler: String?
   /// The shift of the flow-matching noise levels.
   public var shift: Double
   /// The number of steps the model's authors use.
@@ -36,19 +40,36 @@ public struct InputRoles: Hashable, Sendable {
     case embedded(input: Name, multiplier: Double)
   }
 
+  /// The input of a class number.
+  public struct ClassLabel: Hashable, Sendable {
+    /// The input, one integer a sample.
+    public var input: Name
+    /// The class of the unconditional branch.
+    public var none: Int
+
+    /// An input and its empty class.
+    public init(input: Name, none: Int) {
+      self.input = input
+      self.none = none
+    }
+  }
+
   /// Roles without an adapter file.
   public init(
     latents: Name, timestep: Name, timestepMultiplier: Double = 1000, conditioning: [Name],
-    extras: [Name] = [], guidance: Guidance = .none, guidanceScale: Double? = nil,
-    shift: Double = 1, steps: Int? = nil, aliases: [String: String] = [:]
+    classLabel: ClassLabel? = nil, extras: [Name] = [], guidance: Guidance = .none,
+    guidanceScale: Double? = nil, scheduler: String? = nil, shift: Double = 1, steps: Int? = nil,
+    aliases: [String: String] = [:]
   ) {
     self.latents = latents
     self.timestep = timestep
     self.timestepMultiplier = timestepMultiplier
     self.conditioning = conditioning
+    self.classLabel = classLabel
     self.extras = extras
     self.guidance = guidance
     self.guidanceScale = guidanceScale
+    self.scheduler = scheduler
     self.shift = shift
     self.steps = steps
     self.aliases = aliases
@@ -87,6 +108,9 @@ extension InputRoles {
     timestep = try input(adapter.timestep)
     timestepMultiplier = adapter.timestepMultiplier
     conditioning = try inputs(adapter.text + adapter.masks + adapter.pooled)
+    if let label = adapter.classLabel {
+      classLabel = ClassLabel(input: try input(label.input), none: label.none)
+    }
     extras = try inputs(adapter.extras)
     switch adapter.guidance {
     case .none: guidance = .none
@@ -96,6 +120,7 @@ extension InputRoles {
       guidance = .embedded(input: try input(name), multiplier: multiplier)
     }
     guidanceScale = adapter.guidanceScale
+    scheduler = adapter.scheduler
     shift = adapter.shift
     steps = adapter.steps
     aliases = adapter.aliases

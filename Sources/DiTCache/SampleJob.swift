@@ -22,6 +22,8 @@ public struct SampleJob: Sendable {
     public var prompt: String?
     /// An archive of inputs; wins over the other fields.
     public var inputsPath: String?
+    /// The scheduler; nil takes the adapter's.
+    public var scheduler: SchedulerName?
     /// Scheduler steps; nil takes the schedule's, then the adapter's.
     public var steps: Int?
     /// The shift; nil takes the adapter's.
@@ -33,6 +35,11 @@ public struct SampleJob: Sendable {
 
     /// A request with its defaults.
     public init() {}
+
+    /// Takes the scheduler by its name; nil leaves it to the adapter.
+    public mutating func setScheduler(_ name: String?) throws {
+      scheduler = try name.map { try OptionWord.parse($0, option: "--scheduler") }
+    }
   }
 
   /// A run and, for a cached one, what it is compared with.
@@ -65,6 +72,16 @@ public struct SampleJob: Sendable {
     roles = try InputRoles(chosen, of: model.graph, renames: renames)
   }
 
+  /// The scheduler of a request: its own, else the adapter's, else Euler.
+  ///
+  /// Levels from a file are followed by Euler steps where the adapter says UniPC, because recorded
+  /// trajectories and hosts in other runtimes take those.
+  public func scheduler(of request: Request) -> SchedulerName {
+    if let own = request.scheduler { return own }
+    let usual = roles.scheduler.flatMap(SchedulerName.init) ?? .euler
+    return request.inputsPath != nil && usual == .unipc ? .euler : usual
+  }
+
   /// The inputs of a request.
   public func inputs(_ request: Request, scheduleSteps: Int? = nil) throws -> SampleInputs {
     if let path = request.inputsPath {
@@ -78,7 +95,7 @@ public struct SampleJob: Sendable {
       throw UsageError("no-step-count", at: "--steps", "nothing says how many steps a run has")
     }
     let levels = try NoiseLevels(
-      steps: steps, shift: request.shift ?? roles.shift,
+      for: scheduler(of: request), steps: steps, shift: request.shift ?? roles.shift,
       timestepMultiplier: roles.timestepMultiplier)
     let latents = model.graph.value(named: roles.latents)
       .flatMap { model.measured.tensorType(of: $0)?.concreteShape }
@@ -89,11 +106,13 @@ public struct SampleJob: Sendable {
     }
     var noise = GaussianNoise(seed: request.seed)
     var text: [Name: Tensor] = [:]
-    if let prompt = request.prompt, let input = roles.conditioning.first {
+    if let prompt = request.prompt, let label = roles.classLabel {
+      text[label.input] = try ClassNames(of: model.file.path).label(of: prompt)
+    } else if let prompt = request.prompt, let input = roles.conditioning.first {
       text[input] = try PromptTable(inFolderOf: model.file.path).embeddings(of: prompt)
-    } else if !roles.conditioning.isEmpty {
+    } else if !roles.conditioning.isEmpty || roles.classLabel != nil {
       throw UsageError(
-        "no-text", at: "--prompt", "the model needs text", hint: "pass --prompt or --inputs")
+        "no-text", at: "--prompt", "the model needs a prompt", hint: "pass --prompt or --inputs")
     }
     return SampleInputs(
       initialNoise: noise.tensor(latents), levels: levels, text: text,
@@ -106,12 +125,14 @@ public struct SampleJob: Sendable {
   ///   - graph: the graph to run; the model's own, or a rewritten form of it
   ///   - manifest: the manifest of a graph with cache
   ///   - inputs: what to denoise
+  ///   - scheduler: how steps are taken
   ///   - comparing: whether to run the uncached model too
   ///   - progress: called with a title, the steps done and all steps
   /// - Returns: the run, its baseline and how they compare
   /// - Throws: what reading and running throw
   public func run(
-    _ graph: Graph, manifest: Manifest?, _ inputs: SampleInputs, comparing: Bool,
+    _ graph: Graph, manifest: Manifest?, _ inputs: SampleInputs,
+    scheduler: SchedulerName = .euler, comparing: Bool,
     progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> Result {
     try model.file.requireWeights()
@@ -121,13 +142,15 @@ public struct SampleJob: Sendable {
     if let manifest, comparing {
       let isOwn = model.manifest != nil
       let uncached = isOwn ? engine : try Engine(model.graph, options: options)
-      let loop = DenoisingLoop(uncached, roles: roles, manifest: isOwn ? manifest : nil)
+      let loop = DenoisingLoop(
+        uncached, roles: roles, manifest: isOwn ? manifest : nil, scheduler: scheduler)
       baseline = try loop.run(inputs, override: .compute) { progress("uncached", $0, $1) }
     }
     let title = manifest == nil ? "uncached" : "cached"
-    let loop = DenoisingLoop(engine, roles: roles, manifest: manifest)
+    let loop = DenoisingLoop(engine, roles: roles, manifest: manifest, scheduler: scheduler)
     let run = try loop.run(inputs) { progress(title, $0, $1) }
-    let isPixels = inputs.initialNoise.rank == 5 && [1, 3].contains(inputs.initialNoise.shape[1])
+    let isPixels =
+      [4, 5].contains(inputs.initialNoise.rank) && [1, 3].contains(inputs.initialNoise.shape[1])
     let quality = try baseline.map { baseline in
       try GenerationQuality(
         of: run.final, against: baseline.final, content: isPixels ? .pixels : .latents)

@@ -2,6 +2,8 @@
 public struct SampleReport: Encodable, Sendable {
   /// The version of this layout.
   public let schema = 1
+  /// The scheduler.
+  public let scheduler: String
   /// Scheduler steps.
   public let steps: Int
   /// The calls of a step, in order.
@@ -51,7 +53,7 @@ public struct SampleReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, steps, branches, sites, seconds, quality, warnings, files
+    case schema, scheduler, steps, branches, sites, seconds, quality, warnings, files
     case flopsSaved = "flops_saved"
     case stateBytes = "state_bytes"
     case baselineSeconds = "baseline_seconds"

@@ -56,7 +56,8 @@ public struct SampleTask: Sendable {
     }
     let inputs = try job.inputs(request, scheduleSteps: manifest?.steps)
     let result = try job.run(
-      graph, manifest: manifest, inputs, comparing: comparing, progress: progress)
+      graph, manifest: manifest, inputs, scheduler: job.scheduler(of: request),
+      comparing: comparing, progress: progress)
     var files: [String] = []
     if let recordPath {
       try NPZFile.write(result.run.arrays.map { ($0.key, $0.tensor) }, to: recordPath)
@@ -64,7 +65,8 @@ public struct SampleTask: Sendable {
     }
     if let folder { files += try write(result, to: folder) }
     return SampleReport(
-      steps: inputs.levels.stepCount, branches: result.run.branches,
+      scheduler: job.scheduler(of: request).rawValue, steps: inputs.levels.stepCount,
+      branches: result.run.branches,
       sites: result.sites.map { .init(name: $0.site.name, computed: $0.computed) },
       flopsSaved: result.flopsSaved, stateBytes: result.run.stateByteCount,
       seconds: result.run.seconds, baselineSeconds: result.baseline?.seconds,
@@ -73,6 +75,15 @@ public struct SampleTask: Sendable {
           psnrDb: $0.psnr, relativeL1: $0.relativeL1, dataRange: $0.dataRange,
           identical: $0.isIdentical)
       }, warnings: result.warnings, files: files)
+  }
+
+  /// Images (B, C, H, W) as videos of one frame, (B, C, 1, H, W).
+  private func asVideo(_ images: Tensor) -> Tensor {
+    var dimensions = images.shape.dimensions
+    guard dimensions.count == 4 else { return images }
+    dimensions.insert(1, at: 2)
+    guard let shape = try? Shape(dimensions) else { return images }
+    return images.contiguous().view(shape: shape, strides: shape.rowMajorStrides)
   }
 
   private func write(_ result: SampleJob.Result, to folder: String) throws -> [String] {
@@ -86,9 +97,13 @@ public struct SampleTask: Sendable {
     rows.append((title, result.run.final))
     let latents = "\(folder)/final.npz"
     try NPZFile.write(arrays, to: latents)
-    guard rows.allSatisfy({ $0.video.rank == 4 || $0.video.rank == 5 }) else { return [latents] }
+    rows = rows.map { (label: $0.label, video: asVideo($0.video)) }
+    guard rows.allSatisfy({ $0.video.rank == 5 }) else { return [latents] }
     let picture = "\(folder)/contact-sheet.png"
     try ContactSheet.render(rows: rows).writePNG(to: picture)
-    return [latents, picture]
+    guard rows.allSatisfy({ $0.video.shape[2] > 1 }) else { return [latents, picture] }
+    let film = "\(folder)/film.webp"
+    try Film.render(columns: rows).writeWebP(to: film)
+    return [latents, picture, film]
   }
 }

@@ -5,17 +5,22 @@ import GraphIR
 import Interpreter
 import Tensors
 
-/// Denoises samples with a flow-matching model and Euler steps: `x += (σ' − σ) · v`.
+/// Denoises samples with a model, cached or not, and a scheduler.
 public struct DenoisingLoop {
   private let engine: any DenoisingEngine
   private let roles: InputRoles
   private let manifest: Manifest?
+  private let scheduler: SchedulerName
 
   /// A loop over a model; `manifest` is nil for a model without cache.
-  public init(_ engine: any DenoisingEngine, roles: InputRoles, manifest: Manifest? = nil) {
+  public init(
+    _ engine: any DenoisingEngine, roles: InputRoles, manifest: Manifest? = nil,
+    scheduler: SchedulerName = .euler
+  ) {
     self.engine = engine
     self.roles = roles
     self.manifest = manifest
+    self.scheduler = scheduler
   }
 
   /// Runs all samples, each group with fresh state for every branch.
@@ -73,6 +78,7 @@ public struct DenoisingLoop {
     var flags: [Bool] = []
     var metrics: [Float] = []
     var stateByteCount = 0
+    var scheduler = scheduler.makeScheduler(inputs.levels)
     let start = DispatchTime.now()
     for step in 0..<inputs.levels.stepCount {
       var calls: [Tensor] = []
@@ -90,16 +96,10 @@ public struct DenoisingLoop {
       stateByteCount = max(stateByteCount, bundles.reduce(0) { $0 + ($1?.byteCount ?? 0) })
       outputs.append(
         try Tensor.stacked(calls.map { $0.withLeadingAxis() }, at: "model_out").withLeadingAxis())
-      let change = Float(inputs.levels.sigmas[step + 1] - inputs.levels.sigmas[step])
-      let velocity = plan.velocity(calls)
-      guard velocity.count == latents.elementCount else {
-        throw DiffusionError(
-          "output-shape", at: "model output",
-          "the model returned \(velocity.count) numbers for \(latents.elementCount) latents",
-          category: .unsupported)
-      }
-      let moved = zip(latents.elements(as: Float.self), velocity).map { $0 + change * $1 }
-      latents = Tensor(moved, shape: latents.shape)
+      let output = try plan.guided(calls, like: latents)
+      latents = Tensor(
+        scheduler.step(output, at: step, from: latents.elements(as: Float.self)),
+        shape: latents.shape)
       trajectory.append(latents)
       progress(step + 1)
     }

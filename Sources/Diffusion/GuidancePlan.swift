@@ -12,6 +12,7 @@ struct GuidancePlan {
   let isBatched: Bool
   /// How many samples one run takes.
   let groupCount: Int
+  private let classLabel: InputRoles.ClassLabel?
 
   init(
     _ inputs: SampleInputs, roles: InputRoles, modelBatch: Int?
@@ -45,6 +46,7 @@ struct GuidancePlan {
         "\(samples) samples cannot be split into runs of the model's batch \(perRun)")
     }
     groupCount = perRun
+    classLabel = roles.classLabel
   }
 
   /// The text inputs of one call for some samples.
@@ -68,7 +70,8 @@ struct GuidancePlan {
       } else if let given = inputs.unconditionalText[name] {
         unconditional = try given.samples(range, of: "text_uncond/\(name)")
       } else {
-        unconditional = conditional.zeros()
+        unconditional =
+          name == classLabel?.input ? noClass(like: conditional) : conditional.zeros()
       }
       result[name] =
         branch == "batched"
@@ -77,13 +80,41 @@ struct GuidancePlan {
     return result
   }
 
-  /// The outputs of a step's calls as one velocity: `uncond + g·(cond − uncond)`.
-  func velocity(_ outputs: [Tensor]) -> [Float] {
-    guard let scale else { return outputs[0].elements(as: Float.self) }
-    let both = outputs.flatMap { $0.elements(as: Float.self) }
-    let half = both.count / 2
+  private func noClass(like labels: Tensor) -> Tensor {
+    let none = Int64(classLabel?.none ?? 0)
+    return Tensor([Int64](repeating: none, count: labels.elementCount), shape: labels.shape)
+  }
+
+  /// The outputs of a step's calls as one: `uncond + g·(cond − uncond)`.
+  ///
+  /// A model that also predicts a variance has twice the channels of its latents; the second half
+  /// is left out.
+  func guided(_ outputs: [Tensor], like latents: Tensor) throws(DiffusionError) -> [Float] {
+    var numbers: [Float] = []
+    for output in outputs {
+      numbers += try withoutVariance(output, like: latents).elements(as: Float.self)
+    }
+    let count = latents.elementCount
+    guard numbers.count == (scale == nil ? count : 2 * count) else {
+      throw DiffusionError(
+        "output-shape", at: "model output",
+        "the model returned \(outputs[0].shape) for latents \(latents.shape)",
+        category: .unsupported)
+    }
+    guard let scale else { return numbers }
     let guidance = Float(scale)
-    return (0..<half).map { both[$0] + guidance * (both[half + $0] - both[$0]) }
+    return (0..<count).map { numbers[$0] + guidance * (numbers[count + $0] - numbers[$0]) }
+  }
+
+  private func withoutVariance(
+    _ output: Tensor, like latents: Tensor
+  ) throws(DiffusionError) -> Tensor {
+    guard output.rank == latents.rank, output.rank > 1, output.shape[1] == 2 * latents.shape[1]
+    else { return output }
+    var dimensions = output.shape.dimensions
+    dimensions[1] /= 2
+    guard let half = try? Shape(dimensions) else { return output }
+    return output.view(shape: half, strides: output.strides, offset: output.offset)
   }
 }
 

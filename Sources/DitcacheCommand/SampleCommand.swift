@@ -20,6 +20,12 @@ struct SampleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Words for the prompt table beside the model.", valueName: "WORDS"))
   var prompt: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The scheduler. When left out: the adapter's, with --inputs euler for unipc.",
+      valueName: "euler|unipc|ddim"))
+  var scheduler: String?
+
   @Option(help: ArgumentHelp("Scheduler steps.", valueName: "N"))
   var steps: Int?
 
@@ -66,6 +72,7 @@ struct SampleCommand: ParsableCommand {
     var request = SampleJob.Request()
     request.prompt = prompt
     request.inputsPath = inputs
+    try request.setScheduler(scheduler)
     request.steps = steps
     request.shift = shift
     request.guidance = guidance
@@ -84,7 +91,8 @@ struct SampleCommand: ParsableCommand {
 
   private func printSummary(_ report: SampleReport) {
     var rows = [
-      ["steps", "\(report.steps)"], ["branches", report.branches.joined(separator: ", ")],
+      ["scheduler", report.scheduler], ["steps", "\(report.steps)"],
+      ["branches", report.branches.joined(separator: ", ")],
     ]
     for site in report.sites {
       rows.append([

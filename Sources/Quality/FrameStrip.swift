@@ -47,13 +47,21 @@ struct FrameStrip {
     x: Int, y: Int, scale: Int, gap: Int, latentRange: ValueRange, in image: inout RGBImage
   ) {
     for frame in 0..<frameCount {
-      let left = x + frame * (columnCount * scale + gap)
-      for row in 0..<rowCount {
-        for column in 0..<columnCount {
-          let color = color(frame: frame, row: row, column: column, latentRange: latentRange)
-          image.fill(
-            x: left + column * scale, y: y + row * scale, width: scale, height: scale, with: color)
-        }
+      draw(
+        frame, x: x + frame * (columnCount * scale + gap), y: y, scale: scale,
+        latentRange: latentRange, in: &image)
+    }
+  }
+
+  /// Paints one frame with its top left corner at a place.
+  func draw(
+    _ frame: Int, x: Int, y: Int, scale: Int, latentRange: ValueRange, in image: inout RGBImage
+  ) {
+    for row in 0..<rowCount {
+      for column in 0..<columnCount {
+        let color = color(frame: frame, row: row, column: column, latentRange: latentRange)
+        image.fill(
+          x: x + column * scale, y: y + row * scale, width: scale, height: scale, with: color)
       }
     }
   }

@@ -38,6 +38,19 @@ public struct QualityError: ReportedError, Hashable {
     self.hint = hint
   }
 
+  /// Writes a file durably; `inputs` are files that must not be replaced.
+  static func writing(
+    _ bytes: [UInt8], to path: String, inputs: Set<FileIdentity>
+  ) throws(QualityError) {
+    do throws(FileError) {
+      var file = try DurableFile(replacing: path, inputs: inputs)
+      try file.write(bytes)
+      try file.commit()
+    } catch {
+      throw QualityError(.file(error.kind), at: error.place, error.message, hint: error.hint)
+    }
+  }
+
   /// The kind as a kebab-case word.
   public var code: String {
     switch kind {

@@ -93,14 +93,7 @@ public struct RGBImage: Hashable, Sendable {
   public func writePNG(
     to path: String, inputs: Set<FileIdentity> = []
   ) throws(QualityError) {
-    let bytes = try pngData()
-    do throws(FileError) {
-      var file = try DurableFile(replacing: path, inputs: inputs)
-      try file.write(bytes)
-      try file.commit()
-    } catch {
-      throw QualityError(.file(error.kind), at: error.place, error.message, hint: error.hint)
-    }
+    try QualityError.writing(try pngData(), to: path, inputs: inputs)
   }
 
   private static func encodingError(_ image: inout png_image) -> QualityError {

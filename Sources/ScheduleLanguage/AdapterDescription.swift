@@ -12,6 +12,14 @@ public struct AdapterDescription: Hashable, Sendable {
     case embedded(input: String, multiplier: Double)
   }
 
+  /// The input of a class number and the class that stands for none.
+  public struct ClassLabel: Hashable, Sendable {
+    /// The input, one integer a sample.
+    public var input: String
+    /// The class of the unconditional branch.
+    public var none: Int
+  }
+
   /// The name that schedules refer to with `for`.
   public var name: String
   /// The input of noisy latents.
@@ -26,12 +34,16 @@ public struct AdapterDescription: Hashable, Sendable {
   public var masks: [String]
   /// The inputs of one embedding per text.
   public var pooled: [String]
+  /// The input of a class number.
+  public var classLabel: ClassLabel?
   /// Further inputs that the host must feed, such as image latents.
   public var extras: [String]
   /// What the model does about guidance.
   public var guidance: Guidance
   /// The guidance scale its authors use.
   public var guidanceScale: Double?
+  /// The scheduler its authors use, one of the names of the clause.
+  public var scheduler: String?
   /// The shift of the flow-matching noise levels.
   public var shift: Double
   /// The number of steps its authors use.
@@ -48,6 +60,7 @@ public struct AdapterDescription: Hashable, Sendable {
   /// Every input that the adapter names, latents first.
   public var inputs: [String] {
     var inputs = [latents, timestep] + text + masks + pooled + extras
+    if let classLabel { inputs.append(classLabel.input) }
     if case .embedded(let input, _) = guidance { inputs.append(input) }
     return inputs
   }

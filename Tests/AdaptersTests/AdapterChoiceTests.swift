@@ -50,7 +50,7 @@ import Testing
   func unknown() throws {
     let error = try refusal("flux", try KnownAdapters.catalogue(), try KnownModel("wan"))
     #expect(error.code == "unknown-adapter")
-    #expect(error.hint == "known adapters: hunyuan, wan")
+    #expect(error.hint == "known adapters: dit, hunyuan, wan")
   }
 
   @Test("two adapters that say equally much are ambiguous")

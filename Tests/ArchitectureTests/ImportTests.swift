@@ -27,7 +27,7 @@ private let table: [String: Set<String>] = [
   ],
   "Adapters": ["ScheduleLanguage", "GraphIR", "ModelStructure", "Tensors"],
   "Diffusion": ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"],
-  "Quality": ["Tensors", "TensorFiles", "Interpreter", "CPNG"],
+  "Quality": ["Tensors", "TensorFiles", "Interpreter", "CPNG", "CWebP"],
   "DiTCache": [
     "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
     "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",

@@ -35,7 +35,7 @@ import Testing
     let names = Catalogue.schedules.map(\.name)
     #expect(names == names.sorted())
     #expect(names.contains("profiling-wan-14b") && names.contains("profiling-hunyuan"))
-    #expect(Catalogue.adapters.map(\.name) == ["hunyuan", "wan"])
+    #expect(Catalogue.adapters.map(\.name) == ["dit", "hunyuan", "wan"])
   }
 
   @Test func wanRefreshesEverySixthStepOnTwentyEightBlocksOfForty() throws {

@@ -35,8 +35,15 @@ struct AdapterChecker {
       text: clauses.clause("text")?.names("inputs") ?? [],
       masks: clauses.clause("mask")?.names("inputs") ?? [],
       pooled: clauses.clause("pooled")?.names("inputs") ?? [],
+      classLabel: clauses.clause("class").flatMap { clause in
+        guard let input = clause.word("input"), let none = clause.integer("none") else {
+          return nil
+        }
+        return AdapterDescription.ClassLabel(input: input, none: none)
+      },
       extras: clauses.clause("extra")?.names("inputs") ?? [], guidance: guidance,
       guidanceScale: clauses.clause("guidance_scale")?.number("scale"),
+      scheduler: clauses.clause("scheduler")?.word("name"),
       shift: clauses.clause("shift")?.number("shift") ?? 1,
       steps: clauses.clause("steps")?.integer("count"), aliases: aliases,
       families: clauses.clause("families")?.names("families") ?? [],

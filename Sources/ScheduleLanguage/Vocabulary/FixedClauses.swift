@@ -30,6 +30,14 @@ public enum FixedClauses {
       keyword: "pooled", summary: "The inputs of one embedding per text.", parameters: [inputs]),
     ClauseDescriptor(
       keyword: "extra", summary: "Further inputs that the host must feed.", parameters: [inputs]),
+    ClauseDescriptor(
+      keyword: "class", summary: "The input of a class number, for models without text.",
+      parameters: [
+        input,
+        ParameterDescriptor(
+          "none", label: "none", .integer(0...1_000_000),
+          summary: "the class that stands for no class"),
+      ]),
     ClauseDescriptor(keyword: "guidance none", summary: "One call a step, no guidance."),
     ClauseDescriptor(
       keyword: "guidance batched",
@@ -48,6 +56,12 @@ public enum FixedClauses {
       keyword: "guidance_scale", summary: "The guidance scale that its authors use.",
       parameters: [
         ParameterDescriptor("scale", .number(0...1000), summary: "0 is unconditional")
+      ]),
+    ClauseDescriptor(
+      keyword: "scheduler", summary: "The scheduler that its authors use.",
+      parameters: [
+        ParameterDescriptor(
+          "name", .word(["euler", "unipc", "ddim"]), summary: "euler and unipc are flow matching")
       ]),
     ClauseDescriptor(
       keyword: "shift", summary: "The shift of the flow-matching noise levels.",
