@@ -1,0 +1,157 @@
+"""Train the DiT example model: images of one coloured shape, by class, for DDIM.
+
+    python train_dit.py --output runs/dit --steps 3000
+    python train_dit.py --output runs/dit --export ../models/dit_image.onnx
+
+A class is a shape and its colour; texture and colour of the background are left to chance. The
+network is diffusers' DiTTransformer2DModel in the setting of its pipeline: it predicts the noise at
+timesteps 0 to 999 of the linear schedule, and has one more class, "none", that a tenth of the
+training images get.
+"""
+
+import argparse
+import copy
+import itertools
+import math
+import os
+import time
+
+import numpy
+import torch
+from diffusers import DiTTransformer2DModel
+
+import shapes
+from loop import EMA_DECAY, optimizers
+
+CLASSES = [f"{color}-{shape}" for shape, color in itertools.product(shapes.SHAPES, shapes.COLORS)]
+NO_CLASS = len(CLASSES)
+CLASS_DROPOUT = 0.1
+REMAINING = torch.cumprod(1 - torch.linspace(0.0001, 0.02, 1000), dim=0)
+
+
+def build() -> DiTTransformer2DModel:
+    """10 blocks of width 128 on patches of 4 x 4 pixels."""
+    model = DiTTransformer2DModel(
+        num_attention_heads=4, attention_head_dim=32, in_channels=3, out_channels=3, num_layers=10,
+        sample_size=shapes.SIZE, patch_size=4, num_embeds_ada_norm=NO_CLASS, attention_bias=True,
+        activation_fn="gelu-approximate", norm_type="ada_norm_zero", norm_elementwise_affine=False)
+    for block in model.transformer_blocks:
+        torch.nn.init.zeros_(block.norm1.linear.weight)
+        torch.nn.init.zeros_(block.norm1.linear.bias)
+    torch.nn.init.zeros_(model.proj_out_2.weight)
+    return model
+
+
+def batch(count: int, generator: numpy.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (count, 3, 32, 32) in [-1, 1] and their classes, some replaced by NO_CLASS."""
+    labels = generator.integers(NO_CLASS, size=count)
+    images = []
+    for label in labels:
+        color, shape = CLASSES[label].rsplit("-", 1)
+        others = [name for name in shapes.COLORS if name != color]
+        prompt = [f"background:{generator.choice(shapes.TEXTURES)}",
+                  f"background:{generator.choice(others)}", f"first:{shape}", f"first:{color}",
+                  f"first:{generator.choice(list(shapes.MOTIONS))}", *["second:none"] * 3]
+        images.append(shapes.random_video(prompt, generator)[:, generator.integers(shapes.FRAMES)])
+    labels[generator.random(count) < CLASS_DROPOUT] = NO_CLASS
+    return torch.from_numpy(numpy.stack(images).astype(numpy.float32)), torch.from_numpy(labels)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train, continuing from the folder's checkpoint if there is one."""
+    torch.set_num_threads(1)
+    torch.manual_seed(arguments.seed)
+    os.makedirs(arguments.output, exist_ok=True)
+    checkpoint = os.path.join(arguments.output, "checkpoint.pt")
+    model = build()
+    average = copy.deepcopy(model).requires_grad_(False)
+    rules = optimizers(model, arguments.learning_rate)
+    step, smooth, started = 0, None, time.time()
+    if os.path.exists(checkpoint):
+        state = torch.load(checkpoint, weights_only=True)
+        step, smooth = state["step"], state["loss"]
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        for rule, saved in zip(rules, state["rules"]):
+            rule.load_state_dict(saved)
+    first = step
+    while step < arguments.steps:
+        warm = min(1, (step + 1) / 100)
+        rate = warm * 0.5 * (1 + math.cos(math.pi * step / arguments.steps))
+        for group in itertools.chain(*(rule.param_groups for rule in rules)):
+            group["lr"] = rate * arguments.learning_rate
+        generator = numpy.random.default_rng([arguments.seed, step])
+        images, labels = batch(arguments.batch, generator)
+        strata = (numpy.arange(arguments.batch) + generator.random(arguments.batch))
+        timesteps = torch.from_numpy((1000 * strata / arguments.batch).astype(numpy.int64))
+        noise = torch.from_numpy(generator.standard_normal(images.shape, dtype=numpy.float32))
+        kept = REMAINING[timesteps].view(-1, 1, 1, 1)
+        noisy = kept.sqrt() * images + (1 - kept).sqrt() * noise
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+            output = model(noisy, timesteps, labels, return_dict=False)[0]
+        loss = (output.float() - noise).pow(2).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for rule in rules:
+            rule.step()
+            rule.zero_grad(set_to_none=True)
+        step += 1
+        decay = min(EMA_DECAY, step / (step + 10))
+        with torch.no_grad():
+            for mean, value in zip(average.parameters(), model.parameters()):
+                mean.lerp_(value, 1 - decay)
+        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
+        if step % 10 == 0:
+            pace = (time.time() - started) / (step - first)
+            print(f"step {step} loss {smooth:.4f} seconds/step {pace:.2f}", flush=True)
+        if step % 100 == 0 or step == arguments.steps:
+            torch.save({"step": step, "loss": smooth, "model": model.state_dict(),
+                        "average": average.state_dict(),
+                        "rules": [rule.state_dict() for rule in rules]}, checkpoint + ".new")
+            os.replace(checkpoint + ".new", checkpoint)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the averaged weights as ONNX with float16 storage, and the classes beside it."""
+    import onnx
+
+    from half_storage import with_half_storage
+
+    model = build()
+    state = torch.load(os.path.join(arguments.output, "checkpoint.pt"), weights_only=True)
+    model.load_state_dict(state["average"])
+    model.eval().requires_grad_(False)
+    batch_axis = {0: torch.export.Dim("batch")}
+    inputs = {"hidden_states": torch.randn(2, 3, shapes.SIZE, shapes.SIZE),
+              "timestep": torch.tensor([500, 500]), "class_labels": torch.tensor([0, NO_CLASS])}
+    program = torch.onnx.export(
+        model, kwargs={**inputs, "return_dict": False}, dynamo=True, opset_version=20,
+        input_names=list(inputs), output_names=["sample"],
+        dynamic_shapes={**dict.fromkeys(inputs, batch_axis), "return_dict": None})
+    graph = program.model_proto
+    for node in graph.graph.node:
+        kept = [entry for entry in node.metadata_props if not entry.key.endswith("stack_trace")]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(with_half_storage(graph), arguments.export)
+    names = arguments.export.removesuffix(".onnx") + ".classes.txt"
+    with open(names, "w") as file:
+        file.writelines(f"{name}\n" for name in CLASSES)
+    print(f"{arguments.export}: {os.path.getsize(arguments.export) / 1e6:.1f} MB, {names}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", required=True, help="folder of the checkpoint")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bfloat16", action="store_true", help="autocast, where it is faster")
+    parser.add_argument("--export", metavar="X.onnx", help="export instead of training")
+    arguments = parser.parse_args()
+    (export if arguments.export else train)(arguments)
+
+
+if __name__ == "__main__":
+    main()
