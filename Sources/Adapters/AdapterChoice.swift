@@ -6,8 +6,8 @@ public import ScheduleLanguage
 public enum AdapterChoice {
   /// The adapter with a name, or the one that recognises the model.
   ///
-  /// An adapter recognises a model that has every input it names and every block family it lists;
-  /// the one that says most wins.
+  /// An adapter recognises a model that has every input it names, every block family it lists and
+  /// latents of its rank; the one that says most wins.
   ///
   /// - Parameters:
   ///   - name: the user's choice, or nil
@@ -37,6 +37,7 @@ public enum AdapterChoice {
     let fitting = adapters.filter { adapter in
       inputs.isSuperset(of: adapter.inputs.map { renames[$0] ?? $0 })
         && families.isSuperset(of: adapter.families)
+        && hasRank(adapter.latentsRank, renames[adapter.latents] ?? adapter.latents, in: graph)
     }
     let best = fitting.map(weight).max()
     let winners = fitting.filter { weight($0) == best }
@@ -57,6 +58,12 @@ public enum AdapterChoice {
   }
 
   private static func weight(_ adapter: AdapterDescription) -> Int {
-    adapter.inputs.count + adapter.families.count
+    adapter.inputs.count + adapter.families.count + (adapter.latentsRank == nil ? 0 : 1)
+  }
+
+  private static func hasRank(_ rank: Int?, _ input: String, in graph: Graph) -> Bool {
+    guard let rank else { return true }
+    return graph.value(named: Name(input)).flatMap { graph.tensorType(of: $0)?.shape?.count }
+      == rank
   }
 }

@@ -76,9 +76,18 @@ public struct SampleJob: Sendable {
   ///
   /// Levels from a file are followed by Euler steps where the adapter says UniPC, because recorded
   /// trajectories and hosts in other runtimes take those.
-  public func scheduler(of request: Request) -> SchedulerName {
+  ///
+  /// - Throws: `UsageError` when the adapter's scheduler is not built in
+  public func scheduler(of request: Request) throws(UsageError) -> SchedulerName {
     if let own = request.scheduler { return own }
-    let usual = roles.scheduler.flatMap(SchedulerName.init) ?? .euler
+    let name = roles.scheduler ?? SchedulerName.euler.rawValue
+    guard let usual = SchedulerName(rawValue: name) else {
+      throw UsageError(
+        "no-scheduler", at: "--scheduler", "the model's own scheduler is not built in",
+        hint: "pass --scheduler with one of "
+          + SchedulerName.allCases.map(\.rawValue).joined(separator: ", ")
+          + ", or denoise with a host of your own")
+    }
     return request.inputsPath != nil && usual == .unipc ? .euler : usual
   }
 
@@ -95,7 +104,7 @@ public struct SampleJob: Sendable {
       throw UsageError("no-step-count", at: "--steps", "nothing says how many steps a run has")
     }
     let levels = try NoiseLevels(
-      for: scheduler(of: request), steps: steps, shift: request.shift ?? roles.shift,
+      for: try scheduler(of: request), steps: steps, shift: request.shift ?? roles.shift,
       timestepMultiplier: roles.timestepMultiplier)
     let latents = model.graph.value(named: roles.latents)
       .flatMap { model.measured.tensorType(of: $0)?.concreteShape }

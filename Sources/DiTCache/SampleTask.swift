@@ -54,9 +54,10 @@ public struct SampleTask: Sendable {
       try FolderPath.requireParent(of: recordPath)
       try FolderPath.requireOther(recordPath, than: modelPath, request.inputsPath)
     }
+    let scheduler = try job.scheduler(of: request)
     let inputs = try job.inputs(request, scheduleSteps: manifest?.steps)
     let result = try job.run(
-      graph, manifest: manifest, inputs, scheduler: job.scheduler(of: request),
+      graph, manifest: manifest, inputs, scheduler: scheduler,
       comparing: comparing, progress: progress)
     var files: [String] = []
     if let recordPath {
@@ -65,7 +66,7 @@ public struct SampleTask: Sendable {
     }
     if let folder { files += try write(result, to: folder) }
     return SampleReport(
-      scheduler: job.scheduler(of: request).rawValue, steps: inputs.levels.stepCount,
+      scheduler: scheduler.rawValue, steps: inputs.levels.stepCount,
       branches: result.run.branches,
       sites: result.sites.map { .init(name: $0.site.name, computed: $0.computed) },
       flopsSaved: result.flopsSaved, stateBytes: result.run.stateByteCount,

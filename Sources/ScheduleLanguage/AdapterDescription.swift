@@ -24,6 +24,8 @@ public struct AdapterDescription: Hashable, Sendable {
   public var name: String
   /// The input of noisy latents.
   public var latents: String
+  /// How many axes the latents have; nil when any number will do.
+  public var latentsRank: Int?
   /// The input of the timestep.
   public var timestep: String
   /// What a noise level of 1 is as a timestep.

@@ -27,7 +27,8 @@ import Testing
     "each model of the corpus is recognised by its own adapter",
     arguments: [
       ("wan", "wan"), ("wan_dyn", "wan"), ("wan_ts17", "wan"), ("hunyuan", "hunyuan"),
-      ("hunyuan_opset23", "hunyuan"),
+      ("hunyuan_opset23", "hunyuan"), ("flux", "flux"), ("cogvideox", "cogvideox"),
+      ("ltx", "ltx"), ("dit", "dit"), ("pixart", "pixart"),
     ])
   func recognised(file: String, expected: String) throws {
     let model = try KnownModel(file)
@@ -48,9 +49,10 @@ import Testing
 
   @Test("an unknown name is refused with those that there are")
   func unknown() throws {
-    let error = try refusal("flux", try KnownAdapters.catalogue(), try KnownModel("wan"))
+    let error = try refusal("qwen", try KnownAdapters.catalogue(), try KnownModel("wan"))
     #expect(error.code == "unknown-adapter")
-    #expect(error.hint == "known adapters: dit, hunyuan, wan")
+    #expect(
+      error.hint == "known adapters: cogvideox, dit, flux, hunyuan, ltx, mochi, pixart, sd3, wan")
   }
 
   @Test("two adapters that say equally much are ambiguous")

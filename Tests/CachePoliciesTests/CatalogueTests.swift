@@ -35,7 +35,10 @@ import Testing
     let names = Catalogue.schedules.map(\.name)
     #expect(names == names.sorted())
     #expect(names.contains("profiling-wan-14b") && names.contains("profiling-hunyuan"))
-    #expect(Catalogue.adapters.map(\.name) == ["dit", "hunyuan", "wan"])
+    #expect(
+      Catalogue.adapters.map(\.name) == [
+        "cogvideox", "dit", "flux", "hunyuan", "ltx", "mochi", "pixart", "sd3", "wan",
+      ])
   }
 
   @Test func wanRefreshesEverySixthStepOnTwentyEightBlocksOfForty() throws {

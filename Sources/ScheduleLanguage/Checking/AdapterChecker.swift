@@ -25,12 +25,15 @@ struct AdapterChecker {
     }
     checkInputs(syntax.clauses)
     let aliases = aliases(syntax.clauses)
-    guard let latents = clauses.clause("latents")?.word("input"),
+    guard let latentsClause = clauses.clause("latents"),
+      let latents = latentsClause.word("input"),
       let timestep = clauses.clause("timestep"), let timestepInput = timestep.word("input"),
       let guidance = guidance(syntax.clauses)
     else { return nil }
     return AdapterDescription(
-      name: syntax.name.text, latents: latents, timestep: timestepInput,
+      name: syntax.name.text, latents: latents,
+      latentsRank: latentsClause.integer("rank").flatMap { $0 > 0 ? $0 : nil },
+      timestep: timestepInput,
       timestepMultiplier: timestep.number("multiplier") ?? 1000,
       text: clauses.clause("text")?.names("inputs") ?? [],
       masks: clauses.clause("mask")?.names("inputs") ?? [],

@@ -14,8 +14,13 @@ public enum FixedClauses {
   /// What stands in an adapter.
   public static let adapter = [
     ClauseDescriptor(
-      keyword: "latents", summary: "The input of noisy latents.", parameters: [input],
-      isRequired: true),
+      keyword: "latents", summary: "The input of noisy latents.",
+      parameters: [
+        input,
+        ParameterDescriptor(
+          "rank", label: "rank", .integer(0...8), summary: "its number of axes, 0 for any",
+          default: .integer(0)),
+      ], isRequired: true),
     ClauseDescriptor(
       keyword: "timestep", summary: "The input of the timestep.",
       parameters: [input, multiplier("what a noise level of 1 is as a timestep", default: 1000)],
@@ -61,7 +66,8 @@ public enum FixedClauses {
       keyword: "scheduler", summary: "The scheduler that its authors use.",
       parameters: [
         ParameterDescriptor(
-          "name", .word(["euler", "unipc", "ddim"]), summary: "euler and unipc are flow matching")
+          "name", .word(["euler", "unipc", "ddim", "other"]),
+          summary: "euler and unipc are flow matching; other is one that is not built in")
       ]),
     ClauseDescriptor(
       keyword: "shift", summary: "The shift of the flow-matching noise levels.",
