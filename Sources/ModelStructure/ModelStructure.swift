@@ -114,14 +114,30 @@ public struct Module: Sendable {
   public var input: ValueID
   /// The hidden states after the addition.
   public var output: ValueID
+  /// What the branch computed, before the gate: what caching a module may keep.
+  public var branch: ValueID
+  /// What multiplies the branch before the addition; nil when it is added as it is.
+  ///
+  /// A modulation by the timestep, or a weight (LayerScale).
+  public var gate: ValueID?
+  /// What the branch's first products read of this stream, after norm and modulation.
+  ///
+  /// `input` itself where there is neither; nil where they read no single value.
+  public var modulatedInput: ValueID?
 
   /// A module made of its parts.
-  public init(kind: Kind, name: String, stream: Int, input: ValueID, output: ValueID) {
+  public init(
+    kind: Kind, name: String, stream: Int, input: ValueID, output: ValueID, branch: ValueID,
+    gate: ValueID? = nil, modulatedInput: ValueID? = nil
+  ) {
     self.kind = kind
     self.name = name
     self.stream = stream
     self.input = input
     self.output = output
+    self.branch = branch
+    self.gate = gate
+    self.modulatedInput = modulatedInput
   }
 }
 

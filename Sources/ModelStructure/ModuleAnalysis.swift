@@ -32,7 +32,8 @@ struct ModuleAnalysis {
             position[addition.node] ?? 0,
             Module(
               kind: kind, name: name(of: branch, kind: kind), stream: number,
-              input: addition.spine, output: output)
+              input: addition.spine, output: output,
+              branch: addition.branch)
           ))
       }
     }
