@@ -150,6 +150,10 @@ let package = Package(
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG", "CWebP"]),
+    tests(
+      "ReplayTests",
+      of: ["CacheContract", "CacheRewrite", "DiTCache", "Diffusion", "TensorFiles", "Tensors"],
+      exclude: ["Schedules"]),
     tests("RewriteTests", of: ["GraphIR", "Rewrite", "Tensors"]),
     tests(
       "ScheduleLanguageTests", of: ["CachePolicies", "Catalogue", "ScheduleLanguage"],

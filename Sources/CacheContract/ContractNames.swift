@@ -21,6 +21,12 @@ public enum ContractNames {
   /// Report: each site's metric, float32 [sites].
   public static let metric = "ditcache/metric"
 
+  /// A number that a host may change: float32 [1].
+  public static func parameter(_ name: String) -> String { "\(prefix)parameter/\(name)" }
+
+  /// The site of slots that a rule keeps once.
+  public static let shared = "rule"
+
   /// The validity of a rule's slots: bool [1].
   public static func valid(rule: String) -> String { "\(prefix)\(rule)/valid" }
 

@@ -24,12 +24,16 @@ public struct Manifest: Hashable, Sendable, Codable {
   public var state: [State]
   /// Control inputs that the graph reads.
   public var controls: [String]
+  /// Numbers that a host may change.
+  public var parameters: [Parameter]?
+  /// What a host does when guidance makes two calls a step; nil leaves the branches apart.
+  public var branches: Branches?
 
   /// One rule of the schedule.
   public struct Rule: Hashable, Sendable, Codable {
     /// The rule's name.
     public var name: String
-    /// One entry a step: true where the rule computes.
+    /// One entry a step: true where the rule computes; empty for a rule that decides during the run.
     public var table: [Bool]
 
     /// A rule and its resolved table.
@@ -84,11 +88,62 @@ public struct Manifest: Hashable, Sendable, Codable {
     }
   }
 
+  /// A number that a host may change.
+  public struct Parameter: Hashable, Sendable, Codable {
+    /// The schedule's name for it.
+    public var name: String
+    /// The graph input, float32 [1].
+    public var input: String
+    /// The schedule's value.
+    public var value: Double
+    /// The least that makes sense.
+    public var minimum: Double
+    /// The most that makes sense.
+    public var maximum: Double
+
+    /// A parameter.
+    public init(
+      name: String, input: String, value: Double, minimum: Double, maximum: Double
+    ) {
+      self.name = name
+      self.input = input
+      self.value = value
+      self.minimum = minimum
+      self.maximum = maximum
+    }
+  }
+
+  /// What a host does about the branches of guidance.
+  public struct Branches: Hashable, Sendable, Codable {
+    /// The branch that is called first.
+    ///
+    /// The other one is made to compute where it did: its `ditcache/computed` becomes the other's
+    /// `ditcache/override`.
+    public var leader: String?
+    /// The branch that is not called any more from a step on.
+    ///
+    /// Before that step every float state of the other branch becomes the mean of both; from it on
+    /// guidance is left out.
+    public var dropped: String?
+    /// The first step with one call.
+    public var fromStep: Int?
+
+    /// A plan.
+    public init(leader: String? = nil, dropped: String? = nil, fromStep: Int? = nil) {
+      self.leader = leader
+      self.dropped = dropped
+      self.fromStep = fromStep
+    }
+  }
+
   /// A manifest made of its parts.
   public init(
     tool: String, schedule: String, steps: Int, originalDigest: String, families: [String] = [],
-    rules: [Rule], sites: [Site], state: [State], controls: [String]
+    rules: [Rule], sites: [Site], state: [State], controls: [String],
+    parameters: [Parameter] = [], branches: Branches? = nil
   ) {
+    self.parameters = parameters.isEmpty ? nil : parameters
+    self.branches = branches
     self.tool = tool
     self.schedule = schedule
     self.steps = steps

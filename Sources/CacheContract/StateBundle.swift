@@ -30,10 +30,20 @@ public struct StateBundle: Sendable {
 
   /// Adds controls and state to the model's own feeds for one call.
   ///
-  /// `step` counts scheduler steps from 0. A slot that holds nothing yet is fed with zeros, of
-  /// length zero along dimensions that vary.
+  /// A slot that holds nothing yet is fed with zeros, of length zero along dimensions that vary.
+  ///
+  /// - Parameters:
+  ///   - own: the model's own inputs
+  ///   - step: the scheduler step, from 0
+  ///   - override: what all sites are forced to
+  ///   - following: what the sites of the leading branch computed, which these then do too
+  ///   - sigmas: the noise levels of this step and the next
+  ///   - parameters: numbers other than the schedule's
+  /// - Returns: everything to feed
+  /// - Throws: `ContractError` if the manifest asks for an impossible slot
   public mutating func feeds(
-    adding own: [Name: Tensor], step: Int, override: Override = .auto
+    adding own: [Name: Tensor], step: Int, override: Override = .auto,
+    following: [Bool]? = nil, sigmas: (Double, Double)? = nil, parameters: [String: Double] = [:]
   ) throws(ContractError) -> [Name: Tensor] {
     let shapes = own.mapValues(\.shape)
     if shapes != self.shapes {
@@ -43,6 +53,17 @@ public struct StateBundle: Sendable {
     var feeds = own
     for control in manifest.controls {
       feeds[Name(control)] = value(of: control, step: step, override: override)
+    }
+    if let following {
+      feeds[Name(ContractNames.override)] = Tensor(
+        following.map { ($0 ? Override.compute : .reuse).rawValue })
+    }
+    if let sigmas, manifest.controls.contains(ContractNames.sigmas) {
+      feeds[Name(ContractNames.sigmas)] = Tensor([Float(sigmas.0), Float(sigmas.1)])
+    }
+    for parameter in manifest.parameters ?? [] {
+      let value = parameters[parameter.name] ?? parameter.value
+      feeds[Name(parameter.input)] = Tensor([Float(value)])
     }
     for pair in manifest.state {
       let held = state.removeValue(forKey: Name(pair.input))
@@ -62,6 +83,18 @@ public struct StateBundle: Sendable {
     return own
   }
 
+  /// Makes every float32 slot the mean of its own and another branch's content.
+  ///
+  /// Slots of other types, and of other shapes in the other branch, stay as they are.
+  public mutating func average(with other: StateBundle) {
+    for (name, own) in state {
+      guard own.dataType == .float32, let theirs = other.state[name], theirs.shape == own.shape
+      else { continue }
+      let pairs = zip(own.elements(as: Float.self), theirs.elements(as: Float.self))
+      state[name] = Tensor(pairs.map { ($0 + $1) / 2 }, shape: own.shape)
+    }
+  }
+
   /// Bytes of all slots held.
   public var byteCount: Int { state.values.reduce(0) { $0 + $1.byteCount } }
 
@@ -70,6 +103,7 @@ public struct StateBundle: Sendable {
     case ContractNames.step: Tensor([Int64(step)])
     case ContractNames.steps: Tensor([Int64(manifest.steps)])
     case ContractNames.branch: Tensor([Int64(branch)])
+    case ContractNames.sigmas: Tensor([Float(1), 0])
     case ContractNames.override:
       Tensor([Int64](repeating: override.rawValue, count: manifest.sites.count))
     default: nil

@@ -9,19 +9,22 @@ struct KeepDelta: ReusePrimitive {
   static let descriptor = ClauseDescriptor(
     keyword: "keep delta",
     summary: "Keeps what the site added to the hidden states and adds it again.",
-    parameters: [
-      ParameterDescriptor(
-        "storage", label: "as", .word(StorageType.allCases.map(\.rawValue)),
-        summary: "the type to store it in; without it, the model's own")
-    ])
+    parameters: [StorageParameter.descriptor])
 
   static func reuse(_ clause: Clause, in rule: RuleContext) -> Reuse {
-    Reuse(
-      slots: [
-        Slot(
-          name: "delta", update: .site(.output) - .site(.input),
-          storage: clause.word("storage").flatMap(StorageType.init(rawValue:)))
-      ],
-      value: .site(.input) + .slot("delta"))
+    let carried = rule.carried(
+      .site(.output) - .site(.input), named: "delta", storage: StorageParameter.type(of: clause))
+    return Reuse(slots: carried.slots, value: .site(.input) + carried.value)
+  }
+}
+
+/// The `as TYPE` of clauses that keep tensors.
+enum StorageParameter {
+  static let descriptor = ParameterDescriptor(
+    "storage", label: "as", .word(StorageType.allCases.map(\.rawValue)),
+    summary: "the type to store it in; without it, the model's own")
+
+  static func type(of clause: Clause) -> StorageType? {
+    clause.word("storage").flatMap(StorageType.init(rawValue:))
   }
 }

@@ -12,6 +12,20 @@ extension Vocabulary {
       MaxContinuousCachedSteps.self,
     ],
     reuses: [
-      KeepDelta.self
+      KeepDelta.self,
+      KeepAccumulatedDelta.self,
+      KeepOutput.self,
+    ],
+    forecasts: [
+      ForecastTaylor.self,
+      ForecastHermite.self,
+      ForecastLinear.self,
+    ],
+    functions: [
+      RelativeL1.self,
+      RelativeL2.self,
+      L1Distance.self,
+      CosineDistance.self,
+      Polynomial.self,
     ])
 }

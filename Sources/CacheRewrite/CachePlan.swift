@@ -1,6 +1,24 @@
 public import GraphIR
 public import ModelStructure
 public import ScheduleLanguage
+import Tensors
+
+/// Which of a model's inputs are what, as far as rules read them.
+public struct ModelInputs: Hashable, Sendable {
+  /// The noisy latents.
+  public var latents: Name?
+  /// The timestep.
+  public var timestep: Name?
+  /// What a noise level of 1 is as a timestep.
+  public var timestepMultiplier: Double
+
+  /// The inputs that are known.
+  public init(latents: Name? = nil, timestep: Name? = nil, timestepMultiplier: Double = 1000) {
+    self.latents = latents
+    self.timestep = timestep
+    self.timestepMultiplier = timestepMultiplier
+  }
+}
 
 /// A schedule brought together with a model: which nodes each cache node will own.
 public struct CachePlan: Sendable {
@@ -8,12 +26,16 @@ public struct CachePlan: Sendable {
   public struct Site: Sendable {
     /// The rule, as an index into `schedule.rules`.
     public let rule: Int
-    /// The blocks it owns and the streams that pass through.
-    public let run: Run
     /// The site id.
-    public var name: String { run.site }
-    /// How many blocks it owns.
-    public var blockCount: Int { run.last - run.first + 1 }
+    public let name: String
+    /// What enters and what stands in for it, stream by stream.
+    public let streams: [Stream]
+    /// The nodes it owns, in execution order.
+    public internal(set) var nodes: [NodeID]
+    /// The positions of its blocks.
+    public let blocks: ClosedRange<Int>
+    /// How many blocks it owns, or has a part of.
+    public var blockCount: Int { blocks.count }
   }
 
   /// The schedule with its tables.
@@ -22,7 +44,12 @@ public struct CachePlan: Sendable {
   /// The sites in execution order.
   public let sites: [Site]
 
+  /// The values that the rules' taps read.
+  let taps: TapValues
+
   /// Resolves a schedule against the structure of a graph.
+  ///
+  /// What a rule reads is computed outside of its sites, so that it is there to decide.
   ///
   /// - Parameters:
   ///   - schedule: a checked schedule
@@ -30,10 +57,11 @@ public struct CachePlan: Sendable {
   ///   - graph: the graph to be rewritten
   ///   - aliases: the adapter's names for block families
   ///   - steps: the host's number of steps, or nil for the schedule's own
+  ///   - inputs: the model's inputs that rules may read
   /// - Throws: `CacheRewriteError`, `StructureError` or `ScheduleError`
   public init(
     _ schedule: Schedule, on structure: ModelStructure, of graph: Graph,
-    aliases: [String: String] = [:], steps: Int? = nil
+    aliases: [String: String] = [:], steps: Int? = nil, inputs: ModelInputs = ModelInputs()
   ) throws {
     guard !structure.blocks.isEmpty else {
       throw CacheRewriteError(
@@ -42,15 +70,44 @@ public struct CachePlan: Sendable {
     }
     let layout = BlockLayout(families: structure.blocks.map(\.family), aliases: aliases)
     let resolved = try schedule.resolve(in: layout, steps: steps)
-    let uses = UseIndex(graph)
-    var sites: [(start: Int, site: Site)] = []
+    let finder = SiteFinder(structure, graph: graph, inputs: inputs)
+    var sites: [Site] = []
     for (rule, facts) in resolved.rules.enumerated() {
-      for range in structure.runs(of: facts.positions, in: graph) {
-        let run = try structure.cut(range, in: graph, uses: uses)
-        sites.append((range.lowerBound, Site(rule: rule, run: run)))
+      sites += try finder.sites(of: facts, number: rule)
+    }
+    taps = try TapValues(
+      resolved, layout: layout, structure: structure, graph: graph, inputs: inputs)
+    let pinned = taps.values.subtracting(sites.flatMap { $0.streams.map(\.output) })
+    let positions = graph.orderPositions()
+    for index in sites.indices {
+      let outside = graph.ancestors(of: pinned, among: sites[index].nodes)
+      sites[index].nodes.removeAll { outside.contains($0) }
+      guard !sites[index].nodes.isEmpty else {
+        throw CacheRewriteError(
+          "nothing-to-skip", at: sites[index].name,
+          "the rule reads what only the whole site can tell",
+          hint: "decide by something before the site")
       }
     }
+    try Self.requireDisjoint(sites, resolved)
     self.schedule = resolved
-    self.sites = sites.sorted { $0.start < $1.start }.map(\.site)
+    self.sites = sites.sorted { a, b in
+      positions[Int(a.nodes[0].index)] < positions[Int(b.nodes[0].index)]
+    }
+  }
+
+  private static func requireDisjoint(
+    _ sites: [Site], _ schedule: ResolvedSchedule
+  ) throws(CacheRewriteError) {
+    var owner: [NodeID: Int] = [:]
+    for (index, site) in sites.enumerated() {
+      for node in site.nodes {
+        guard let other = owner.updateValue(index, forKey: node) else { continue }
+        throw CacheRewriteError(
+          "overlapping-sites", at: site.name,
+          "'\(sites[other].name)' of rule '\(schedule.rules[sites[other].rule].rule.name)' already "
+            + "caches a part of it", category: .badSchedule)
+      }
+    }
   }
 }

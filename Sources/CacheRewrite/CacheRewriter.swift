@@ -27,11 +27,15 @@ public struct CacheRewriter: Sendable {
   public var aliases: [String: String]
   /// The host's number of steps, or nil for the schedule's own.
   public var steps: Int?
+  /// The model's inputs that rules may read.
+  public var inputs: ModelInputs
 
   /// A rewriter with its options.
   public init(
-    convention: StateConvention = .optional, aliases: [String: String] = [:], steps: Int? = nil
+    convention: StateConvention = .optional, aliases: [String: String] = [:], steps: Int? = nil,
+    inputs: ModelInputs = ModelInputs()
   ) {
+    self.inputs = inputs
     self.convention = convention
     self.aliases = aliases
     self.steps = steps
@@ -51,7 +55,9 @@ public struct CacheRewriter: Sendable {
     _ graph: Graph, _ structure: ModelStructure, following schedule: Schedule,
     originalDigest: String, measured: Graph? = nil
   ) throws -> CachedGraph {
-    let plan = try CachePlan(schedule, on: structure, of: graph, aliases: aliases, steps: steps)
+    try WrapBlocks.requireFreeNames(in: graph)
+    let plan = try CachePlan(
+      schedule, on: structure, of: graph, aliases: aliases, steps: steps, inputs: inputs)
     var cached = graph
     let reports = try PassPipeline([WrapBlocks(plan, convention: convention), LowerCacheNodes()])
       .run(on: &cached)
@@ -66,11 +72,29 @@ public struct CacheRewriter: Sendable {
     _ digest: String
   ) -> Manifest {
     let names = plan.schedule.rules.map(\.rule.name)
+    let inputs = Set(graph.inputs.map { graph.name(of: $0).text })
+    let controls = [
+      ContractNames.step, ContractNames.steps, ContractNames.branch, ContractNames.override,
+      ContractNames.sigmas,
+    ].filter(inputs.contains)
+    let parameters = plan.schedule.schedule.parameters.map {
+      Manifest.Parameter(
+        name: $0.name, input: ContractNames.parameter($0.name), value: $0.defaultValue,
+        minimum: $0.range.lowerBound, maximum: $0.range.upperBound)
+    }
+    let branches: Manifest.Branches? =
+      switch plan.schedule.schedule.branches {
+      case .separate: nil
+      case .follow: .init(leader: "cond")
+      case .drop(let step): .init(dropped: "cond", fromStep: step)
+      }
     let flags = Set(names.map { ContractNames.valid(rule: $0) })
     return Manifest(
       tool: ToolVersion.text, schedule: plan.schedule.schedule.name, steps: plan.schedule.steps,
       originalDigest: digest, families: structure.families.map(\.name),
-      rules: plan.schedule.rules.map { .init(name: $0.rule.name, table: $0.table.computed) },
+      rules: plan.schedule.rules.map {
+        .init(name: $0.rule.name, table: $0.table.isAdaptive ? [] : $0.table.computed)
+      },
       sites: zip(plan.sites, costs.siteFlops).map { site, flops in
         .init(name: site.name, rule: names[site.rule], blocks: site.blockCount, flops: flops)
       },
@@ -82,6 +106,6 @@ public struct CacheRewriter: Sendable {
           dataType: type?.dataType?.description ?? "float32",
           shape: type?.shape?.map(\.description) ?? [], isValidity: flags.contains(name))
       },
-      controls: [ContractNames.step, ContractNames.override])
+      controls: controls, parameters: parameters, branches: branches)
   }
 }

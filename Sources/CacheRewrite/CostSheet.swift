@@ -35,7 +35,7 @@ public struct CostSheet: Sendable {
       }
       return sum
     }
-    let sites = plan.sites.map { flops($0.run.nodes) }
+    let sites = plan.sites.map { flops($0.nodes) }
     siteFlops = sites
     let total = flops(original.order)
     flopsComputed = total
@@ -43,7 +43,7 @@ public struct CostSheet: Sendable {
     let skippable = known.count == sites.count ? known.reduce(0, +) : nil
     flopsReused = total.flatMap { total in skippable.map { total - $0 } }
     let steps = plan.schedule.steps
-    if let total, skippable != nil {
+    if let total, skippable != nil, plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive }) {
       let skipped = zip(plan.sites, known).reduce(0) { sum, entry in
         sum + entry.1 * plan.schedule.rules[entry.0.rule].table.reusedCount
       }
@@ -55,8 +55,8 @@ public struct CostSheet: Sendable {
     var bytes: Int? = 0
     for site in plan.sites {
       let rule = plan.schedule.rules[site.rule].rule
-      for slot in rule.reuse.slots {
-        for stream in site.run.streams {
+      for slot in rule.reuse.slots where slot.isLocal(among: rule.reuse.slots) {
+        for stream in site.streams {
           guard let type = original.tensorType(of: stream.input), let shape = type.concreteShape
           else {
             bytes = nil

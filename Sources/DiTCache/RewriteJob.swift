@@ -21,6 +21,8 @@ public struct RewriteJob: Sendable {
   public var adapter: String?
   /// A file with further adapters.
   public var adapterFile: String?
+  /// The model's own input for an input that the adapter names, for stripped models.
+  public var renames: [String: String] = [:]
 
   /// A job with its defaults.
   public init() {}
@@ -55,9 +57,14 @@ public struct RewriteJob: Sendable {
     }
     var graph = model.graph
     let legalization = try PassPipeline(target?.passes ?? []).run(on: &graph)
+    let chosen = try adapter(for: model, schedule: schedule)
     let rewriter = CacheRewriter(
-      convention: convention ?? target?.convention ?? .optional,
-      aliases: try aliases(for: model, schedule: schedule), steps: steps)
+      convention: convention ?? target?.convention ?? .optional, aliases: chosen?.aliases ?? [:],
+      steps: steps,
+      inputs: ModelInputs(
+        latents: chosen.map { Name(renames[$0.latents] ?? $0.latents) },
+        timestep: chosen.map { Name(renames[$0.timestep] ?? $0.timestep) },
+        timestepMultiplier: chosen?.timestepMultiplier ?? 1000))
     var measured = model.measured
     var structure = model.structure
     if legalization.contains(where: { !$0.changes.isEmpty }) {
@@ -72,16 +79,17 @@ public struct RewriteJob: Sendable {
       blockCount: model.structure.blocks.count)
   }
 
-  /// The block family names of the adapter, when one is asked for or recognised.
-  private func aliases(
+  /// The adapter that is asked for or recognised.
+  private func adapter(
     for model: LoadedModel, schedule: Schedule
-  ) throws -> [String: String] {
+  ) throws -> AdapterDescription? {
     let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
     if let name = adapter ?? schedule.adapter {
-      return try AdapterChoice.choose(name, among: known, for: model.graph, model.structure).aliases
+      return try AdapterChoice.choose(
+        name, among: known, for: model.graph, model.structure, renames: renames)
     }
-    let chosen = try? AdapterChoice.choose(nil, among: known, for: model.graph, model.structure)
-    return chosen?.aliases ?? [:]
+    return try? AdapterChoice.choose(
+      nil, among: known, for: model.graph, model.structure, renames: renames)
   }
 }
 

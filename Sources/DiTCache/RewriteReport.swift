@@ -72,7 +72,7 @@ public struct RewriteReport: Encodable, Sendable {
     sites = zip(manifest.sites, cached.plan.sites).map { site, planned in
       Site(
         name: site.name, rule: site.rule, blocks: site.blocks,
-        streams: planned.run.streams.count,
+        streams: planned.streams.count,
         computedSteps: tables[site.rule]?.count { $0 } ?? 0, flops: site.flops)
     }
     stateBytes = cached.costs.stateBytes

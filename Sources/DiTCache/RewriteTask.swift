@@ -36,11 +36,11 @@ public struct RewriteTask: Sendable {
     let plan = result.cached.plan
     return plan.sites.enumerated().flatMap { number, site in
       plan.schedule.rules[site.rule].rule.reuse.slots.flatMap { slot in
-        site.run.streams.indices.map { stream in
+        site.streams.indices.map { stream in
           let rule = plan.schedule.rules[site.rule].rule.name
           return (
             ContractNames.slot(
-              slot.name, stream: stream, of: site.run.streams.count, site: site.name, rule: rule),
+              slot.name, stream: stream, of: site.streams.count, site: site.name, rule: rule),
             number, stream, slot.name
           )
         }

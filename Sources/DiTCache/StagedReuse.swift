@@ -17,20 +17,21 @@ struct StagedReuse {
   /// What each slot holds after a computed call, by site and stream, in the streams' own type.
   func slots(after feeds: [Name: Tensor]) throws -> [[[String: Tensor]]] {
     var probed = graph
-    let streams = plan.sites.flatMap(\.run.streams)
+    let streams = plan.sites.flatMap(\.streams)
     for value in Set(streams.flatMap { [$0.input, $0.output] }).subtracting(graph.outputs) {
       probed.addOutput(value)
     }
     let values = try Engine(probed, options: options).run(feeds, trace: nil)
     return try plan.sites.map { site in
       let reuse = plan.schedule.rules[site.rule].rule.reuse
-      return try site.run.streams.map { stream in
+      return try site.streams.map { stream in
         guard let input = values[graph.name(of: stream.input)],
           let output = values[graph.name(of: stream.output)]
         else { throw Self.lost(site.name) }
         var slots: [String: Tensor] = [:]
         for slot in reuse.slots {
-          slots[slot.name] = try Self.value(slot.update, input: input, output: output, slots: [:])
+          guard let update = slot.computed else { continue }
+          slots[slot.name] = try Self.value(update, input: input, output: output, slots: [:])
         }
         return slots
       }
@@ -45,7 +46,7 @@ struct StagedReuse {
     var feeds = feeds
     var known: [ValueID: Tensor] = [:]
     for (number, site) in plan.sites.enumerated() {
-      let missing = site.run.streams.map(\.input).filter { known[$0] == nil }
+      let missing = site.streams.map(\.input).filter { known[$0] == nil }
       var probed = cut
       for value in missing where !cut.outputs.contains(value) { probed.addOutput(value) }
       if !missing.isEmpty {
@@ -53,7 +54,7 @@ struct StagedReuse {
         for value in missing { known[value] = values[cut.name(of: value)] }
       }
       let reuse = plan.schedule.rules[site.rule].rule.reuse
-      for (position, stream) in site.run.streams.enumerated() {
+      for (position, stream) in site.streams.enumerated() {
         guard let input = known[stream.input] else { throw Self.lost(site.name) }
         let output = try Self.value(
           reuse.value, input: input, output: nil, slots: slots[number][position])

@@ -11,6 +11,8 @@ public struct DenoisingLoop {
   private let roles: InputRoles
   private let manifest: Manifest?
   private let scheduler: SchedulerName
+  /// Numbers other than the schedule's, by its names for them.
+  public var parameters: [String: Double] = [:]
 
   /// A loop over a model; `manifest` is nil for a model without cache.
   public init(
@@ -44,7 +46,8 @@ public struct DenoisingLoop {
     }
     let modelBatch = engine.inputs.first { $0.name == roles.latents }?
       .type.tensor?.shape?.first?.value
-    let plan = try GuidancePlan(inputs, roles: roles, modelBatch: modelBatch)
+    let plan = try GuidancePlan(
+      inputs, roles: roles, modelBatch: modelBatch, needsBranches: manifest?.branches != nil)
     let groups = inputs.sampleCount / plan.groupCount
     var parts: [Recording] = []
     for group in 0..<groups {
@@ -81,22 +84,37 @@ public struct DenoisingLoop {
     var scheduler = scheduler.makeScheduler(inputs.levels)
     let start = DispatchTime.now()
     for step in 0..<inputs.levels.stepCount {
-      var calls: [Tensor] = []
-      for (number, branch) in plan.branches.enumerated() {
+      var calls = [Tensor?](repeating: nil, count: plan.branches.count)
+      var reports = [Report](
+        repeating: Report(sites: manifest?.sites.count ?? 0), count: plan.branches.count)
+      let order = BranchOrder(manifest?.branches, among: plan.branches, step: step)
+      if let (kept, dropped) = order.merged, let other = bundles[dropped] {
+        bundles[kept]?.average(with: other)
+      }
+      for number in order.calls {
+        let branch = plan.branches[number]
         let own = try feeds(inputs, range, plan, branch: branch, step: step, latents: latents)
-        let feeds = try bundles[number]?.feeds(adding: own, step: step, override: override) ?? own
+        let leader = order.leader.flatMap { $0 == number ? nil : reports[$0].computed }
+        let feeds =
+          try bundles[number]?.feeds(
+            adding: own, step: step, override: override,
+            following: override == .auto ? leader : nil,
+            sigmas: (inputs.levels.sigmas[step], inputs.levels.sigmas[step + 1]),
+            parameters: parameters) ?? own
         var results = try engine.run(consume feeds)
         results = bundles[number]?.absorb(results) ?? results
-        if let manifest {
-          flags += try report(results, sites: manifest.sites.count)
-          metrics += metric(results, sites: manifest.sites.count)
-        }
-        calls.append(try modelOutput(results))
+        if let manifest { reports[number] = try Report(results, sites: manifest.sites.count) }
+        calls[number] = try modelOutput(results)
       }
+      flags += reports.flatMap(\.computed)
+      metrics += reports.flatMap(\.metric)
       stateByteCount = max(stateByteCount, bundles.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+      let made = calls.compactMap { $0 }
       outputs.append(
-        try Tensor.stacked(calls.map { $0.withLeadingAxis() }, at: "model_out").withLeadingAxis())
-      let output = try plan.guided(calls, like: latents)
+        try Tensor.stacked(
+          calls.map { ($0 ?? made[0].filled(with: .nan)).withLeadingAxis() }, at: "model_out"
+        ).withLeadingAxis())
+      let output = try plan.guided(made, like: latents)
       latents = Tensor(
         scheduler.step(output, at: step, from: latents.elements(as: Float.self)),
         shape: latents.shape)
@@ -146,23 +164,5 @@ public struct DenoisingLoop {
         category: .unsupported)
     }
     return tensor
-  }
-
-  private func report(_ results: [Name: Tensor], sites: Int) throws(DiffusionError) -> [Bool] {
-    guard let tensor = results[Name(ContractNames.computed)], tensor.dataType == .bool,
-      tensor.elementCount == sites
-    else {
-      throw DiffusionError(
-        "missing-report", at: ContractNames.computed,
-        "the cached model does not say what it computed", category: .badModel)
-    }
-    return tensor.elements(as: Bool.self)
-  }
-
-  private func metric(_ results: [Name: Tensor], sites: Int) -> [Float] {
-    guard let tensor = results[Name(ContractNames.metric)], tensor.dataType == .float32,
-      tensor.elementCount == sites
-    else { return [Float](repeating: .nan, count: sites) }
-    return tensor.elements(as: Float.self)
   }
 }

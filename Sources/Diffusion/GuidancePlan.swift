@@ -15,7 +15,7 @@ struct GuidancePlan {
   private let classLabel: InputRoles.ClassLabel?
 
   init(
-    _ inputs: SampleInputs, roles: InputRoles, modelBatch: Int?
+    _ inputs: SampleInputs, roles: InputRoles, modelBatch: Int?, needsBranches: Bool = false
   ) throws(DiffusionError) {
     let samples = inputs.sampleCount
     guard samples > 0 else {
@@ -32,7 +32,7 @@ struct GuidancePlan {
       (branches, scale, isBatched) = (["cond"], nil, false)
     } else if let guidance = inputs.guidanceScale {
       let takesBoth = modelBatch.map { $0 % 2 == 0 } ?? true
-      isBatched = takesBoth && (doubled || roles.guidance == .batched)
+      isBatched = takesBoth && !needsBranches && (doubled || roles.guidance == .batched)
       branches = isBatched ? ["batched"] : ["uncond", "cond"]
       scale = guidance
     } else {
@@ -95,13 +95,14 @@ struct GuidancePlan {
       numbers += try withoutVariance(output, like: latents).elements(as: Float.self)
     }
     let count = latents.elementCount
-    guard numbers.count == (scale == nil ? count : 2 * count) else {
+    let isAlone = scale == nil || branches.count == 2 && outputs.count == 1
+    guard numbers.count == (isAlone ? count : 2 * count) else {
       throw DiffusionError(
         "output-shape", at: "model output",
         "the model returned \(outputs[0].shape) for latents \(latents.shape)",
         category: .unsupported)
     }
-    guard let scale else { return numbers }
+    guard let scale, !isAlone else { return numbers }
     let guidance = Float(scale)
     return (0..<count).map { numbers[$0] + guidance * (numbers[count + $0] - numbers[$0]) }
   }

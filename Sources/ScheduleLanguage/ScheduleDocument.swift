@@ -6,6 +6,8 @@ public struct ScheduleDocument: Sendable {
   public let schedules: [Schedule]
   /// Its adapters, in order.
   public let adapters: [AdapterDescription]
+  /// The names of the rules that it defines and imports, sorted.
+  public let rules: [String]
   /// What was found, in the order of the text, errors and warnings; at most 100 and a last one
   /// that counts the rest.
   public let diagnostics: [Diagnostic]
@@ -27,7 +29,11 @@ public struct ScheduleDocument: Sendable {
   /// - Parameters:
   ///   - source: The file.
   ///   - vocabulary: The primitives that its cache rules may use.
-  public init(checking source: SourceFile, with vocabulary: Vocabulary) {
+  ///   - imported: The rules of other files, by the path that `import` gives; nil refuses imports.
+  public init(
+    checking source: SourceFile, with vocabulary: Vocabulary,
+    importing imported: ((String) throws -> SourceFile)? = nil
+  ) {
     self.source = source
     let (tree, found) = Parser.parse(source, with: vocabulary)
     self.tree = tree
@@ -35,7 +41,10 @@ public struct ScheduleDocument: Sendable {
     var schedules: [Schedule] = []
     var adapters: [AdapterDescription] = []
     var names: [String: SourceRange] = [:]
-    var checker = ScheduleChecker(vocabulary, source: source)
+    let library = RuleLibrary(tree, with: vocabulary, importing: imported)
+    problems += library.problems
+    rules = library.rules.values.map(\.name.text).sorted()
+    var checker = ScheduleChecker(vocabulary, rules: library.rules, source: source)
     for item in tree.items {
       let name: NameSyntax
       switch item {
@@ -47,6 +56,8 @@ public struct ScheduleDocument: Sendable {
         var adapterChecker = AdapterChecker(source: source)
         if let adapter = adapterChecker.check(syntax) { adapters.append(adapter) }
         problems += adapterChecker.problems
+      case .rule(let syntax): name = syntax.name
+      case .imports: continue
       }
       if let first = names.updateValue(name.range, forKey: name.text) {
         let line = source.position(of: first.start).line
@@ -64,9 +75,10 @@ public struct ScheduleDocument: Sendable {
 
   /// The schedules and adapters of a file, or everything that is wrong with it.
   public static func reading(
-    _ source: SourceFile, with vocabulary: Vocabulary
+    _ source: SourceFile, with vocabulary: Vocabulary,
+    importing imported: ((String) throws -> SourceFile)? = nil
   ) throws(ScheduleError) -> ScheduleDocument {
-    let document = ScheduleDocument(checking: source, with: vocabulary)
+    let document = ScheduleDocument(checking: source, with: vocabulary, importing: imported)
     guard !document.hasErrors else { throw ScheduleError(document.diagnostics) }
     return document
   }

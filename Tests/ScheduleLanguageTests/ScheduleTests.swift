@@ -66,7 +66,7 @@ import Testing
         == "step < 6 or step >= steps - 2 or step >= 6 and (step - 6) mod 6 == 0")
     #expect(rule.decision.isStatic)
     #expect(rule.reuse.value.description == "input + delta")
-    #expect(rule.reuse.slots.map(\.update.description) == ["output - input"])
+    #expect(rule.reuse.slots.map(\.computed?.description) == ["output - input"])
     #expect(rule.reuse.slots.map(\.storage) == [.bfloat16])
     #expect(rule.clauses.map(\.text).first == "keep delta as bfloat16")
   }

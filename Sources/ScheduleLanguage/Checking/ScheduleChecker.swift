@@ -4,27 +4,38 @@ struct ScheduleChecker {
   private let source: SourceFile
   private(set) var problems: [Problem] = []
   private var bindings: [String: (site: Site?, range: SourceRange)] = [:]
+  private var meanings: [String: Meaning] = [:]
+  private let rules: [String: RuleSyntax]
   private var termCount = 0
   private var tableBudget = 200_000
 
-  init(_ vocabulary: Vocabulary, source: SourceFile) {
+  init(_ vocabulary: Vocabulary, rules: [String: RuleSyntax] = [:], source: SourceFile) {
     self.vocabulary = vocabulary
+    self.rules = rules
     self.source = source
   }
 
   /// The typed schedule; what is wrong with it is added to `problems`.
   mutating func check(_ syntax: ScheduleSyntax) -> Schedule {
     bindings = [:]
-    var steps: Clause?
+    meanings = [:]
+    var clauses: [Clause] = []
+    var parameters: [ScheduleParameter] = []
     var caches: [(syntax: CacheSyntax, site: Site?)] = []
     for statement in syntax.statements {
       switch statement {
-      case .clause(let clause):
-        if let first = steps { repeated(clause, after: first) } else { steps = clause }
+      case .clause(let clause): clauses.append(clause)
       case .binding(let binding): bind(binding)
+      case .parameter(let parameter): declare(parameter, among: &parameters)
       case .cache(let cache): caches.append((cache, site(cache.site)))
       }
     }
+    checkRepetition(clauses, FixedClauses.schedule)
+    let branches = clauses.filter { $0.keyword.hasPrefix("branches") }
+    for other in branches.dropFirst() where other.keyword != branches[0].keyword {
+      repeated(other, after: branches[0])
+    }
+    let steps = clauses.first { $0.keyword == "steps" }
     if caches.isEmpty, syntax.isComplete {
       problems.append(
         Problem(
@@ -38,19 +49,37 @@ struct ScheduleChecker {
     }
     let count = steps?.integer("count")
     if let count, (1...Limits.stepCount).contains(count) { checkSteps(of: rules, count) }
-    return Schedule(
+    var schedule = Schedule(
       name: syntax.name.text,
       adapter: syntax.target.text == ReservedWords.any ? nil : syntax.target.text, steps: count,
       rules: rules, nameRange: syntax.name.range, adapterRange: syntax.target.range,
       source: source)
+    schedule.parameters = parameters
+    schedule.minimumSteps = clauses.first { $0.keyword == "min_steps" }?.integer("count")
+    switch branches.first?.keyword {
+    case "branches follow cond": schedule.branches = .follow
+    case "branches drop cond":
+      schedule.branches = .drop(from: branches[0].integer("step") ?? Limits.stepCount)
+    default: break
+    }
+    return schedule
   }
 
   // MARK: - Sites
 
   private mutating func bind(_ binding: BindingSyntax) {
     let name = binding.name
-    let value = binding.site.flatMap { site($0) }
-    if [ReservedWords.stack, ReservedWords.blocks].contains(name.text) {
+    var value: Site?
+    switch binding.value {
+    case .site(let syntax)?: value = site(syntax)
+    case .expression(let syntax)?:
+      var checker = expressionChecker()
+      if let meaning = try? checker.meaning(syntax, .before) { meanings[name.text] = meaning }
+      problems += checker.problems
+      return
+    case nil: break
+    }
+    if [ReservedWords.stack, ReservedWords.blocks, ReservedWords.output].contains(name.text) {
       problems.append(
         Problem("reserved-word", at: name.range, "'\(name.text)' has a meaning of its own"))
     } else if let first = bindings[name.text] {
@@ -64,8 +93,71 @@ struct ScheduleChecker {
     }
   }
 
+  private mutating func declare(
+    _ syntax: RuleParameterSyntax, among parameters: inout [ScheduleParameter]
+  ) {
+    guard let range = syntax.range, let value = syntax.defaultValue,
+      case .literal(let literal, let place) = value,
+      let number = (try? literal.value(in: EvaluationContext()))?.real
+    else {
+      problems.append(
+        Problem(
+          "incomplete-parameter", at: syntax.name.range,
+          "parameter '\(syntax.name.text)' needs a range and a value",
+          hint: "write 'parameter \(syntax.name.text) in 0 to 1 = 0.1'"))
+      return
+    }
+    if !range.contains(number) {
+      problems.append(
+        Problem(
+          "number-out-of-range", at: place,
+          "'\(syntax.name.text)' takes \(range.lowerBound) to \(range.upperBound), not \(number)"))
+    }
+    if meanings[syntax.name.text] != nil {
+      problems.append(
+        Problem(
+          "name-defined-twice", at: syntax.name.range,
+          "'\(syntax.name.text)' is defined already"))
+    }
+    meanings[syntax.name.text] = .expression(.parameter(syntax.name.text))
+    parameters.append(
+      ScheduleParameter(
+        name: syntax.name.text, range: range, defaultValue: number, unit: syntax.unit))
+  }
+
+  private func expressionChecker() -> ExpressionChecker {
+    var known = meanings
+    for (name, binding) in bindings { known[name] = binding.site.map { .site($0) } }
+    var checker = ExpressionChecker(functions: vocabulary.functions) { [self] syntax, problems in
+      var resolver = self
+      resolver.problems = []
+      let site = resolver.site(syntax)
+      problems += resolver.problems
+      return site
+    }
+    checker.meanings = known
+    return checker
+  }
+
   /// The site that some terms mean; nil if any of them is wrong.
   private mutating func site(_ syntax: SiteSyntax) -> Site? {
+    guard let whole = blocks(syntax) else { return nil }
+    guard let part = syntax.parts.first else { return whole }
+    switch whole {
+    case .blocks(let set): return .modules(syntax.parts, of: set, syntax.cut)
+    case .stack:
+      let all = BlockTerm(ranges: [BlockRange(first: .fromStart(0), last: .fromEnd(1))])
+      return .modules(syntax.parts, of: BlockSet(terms: [all]), syntax.cut)
+    case .output, .modules:
+      problems.append(
+        Problem(
+          "not-blocks", at: syntax.range, "'\(part.rawValue) of' takes blocks",
+          hint: "write '\(part.rawValue) of blocks[0..]'"))
+      return nil
+    }
+  }
+
+  private mutating func blocks(_ syntax: SiteSyntax) -> Site? {
     var terms: [BlockTerm] = []
     for term in syntax.terms {
       switch term {
@@ -82,6 +174,14 @@ struct ScheduleChecker {
             return nil
           }
           return .stack
+        case .output?, .modules?:
+          guard syntax.terms.count == 1, let site = self.site(named: name) else {
+            problems.append(
+              Problem(
+                "not-blocks", at: name.range, "only blocks can be added to blocks"))
+            return nil
+          }
+          return site
         case nil: return nil
         }
       }
@@ -101,8 +201,9 @@ struct ScheduleChecker {
 
   private mutating func site(named name: NameSyntax) -> Site? {
     if name.text == ReservedWords.stack { return .stack }
+    if name.text == ReservedWords.output { return .output }
     if let binding = bindings[name.text] { return binding.site }
-    let known = bindings.keys.sorted() + [ReservedWords.stack]
+    let known = bindings.keys.sorted() + [ReservedWords.stack, ReservedWords.output]
     problems.append(
       Problem(
         "unknown-block-set", at: name.range, "no block set is named '\(name.text)' above",
@@ -150,7 +251,9 @@ struct ScheduleChecker {
       case .blocks(let blocks): blocks.familyText
       }
     }
-    let joined = words.filter { seen.insert($0).inserted }.prefix(4).joined(separator: "-and-")
+    let parts = site.parts.map { $0.rawValue + "-" }.joined(separator: "and-")
+    let blocks = words.filter { seen.insert($0).inserted }.prefix(4).joined(separator: "-and-")
+    let joined = parts.isEmpty ? blocks : "\(parts)of-\(blocks)"
     return String(
       joined.map { character in
         let isPlain =
@@ -161,46 +264,79 @@ struct ScheduleChecker {
 
   private mutating func rule(_ cache: CacheSyntax, _ site: Site?, _ name: String) -> CacheRule? {
     let range = cache.keywordRange.union(cache.site.range)
-    let context = RuleContext(clauses: cache.body)
-    checkRepetition(cache.body, vocabulary.clauses)
-    let reuses = vocabulary.reuses.compactMap { primitive in
-      context.clause(primitive.descriptor.keyword).map { (primitive, $0) }
-    }
-    var decisions: [Expression] = []
-    var isDecided = false
-    for primitive in vocabulary.decisions {
-      for clause in cache.body where clause.keyword == primitive.descriptor.keyword {
-        decisions.append(primitive.decision(clause, in: context))
-        isDecided = isDecided || !primitive.isGuard
-      }
-    }
-    if !isDecided, cache.isComplete {
+    checkRepetition(cache.body.compactMap(\.clause), vocabulary.clauses)
+    var builder = RuleBuilder(vocabulary, rules: rules, checker: expressionChecker())
+    let made = builder.build(cache.body)
+    problems += builder.checker.problems
+    let isWhole = cache.isComplete && made.isSound
+    if !builder.isDecided, isWhole {
       let choices = vocabulary.decisions.filter { !$0.isGuard }.map {
         "'\($0.descriptor.signature)'"
       }
       problems.append(
         Problem(
           "no-decision", at: range, "rule '\(name)' does not say when to compute again",
-          hint: "add \(choices.joined(separator: " or "))"))
+          hint: "add \(choices.joined(separator: " or ")), or 'refresh unless METRIC < THRESHOLD'"))
     }
-    if reuses.isEmpty, cache.isComplete {
+    if made.reuse == nil, isWhole {
       let choices = vocabulary.reuses.map { "'\($0.descriptor.signature)'" }
       problems.append(
         Problem(
           "no-reuse", at: range, "rule '\(name)' does not say what to keep",
-          hint: "add \(choices.joined(separator: " or "))"))
+          hint: "add \(choices.joined(separator: " or ")), or 'reuse EXPRESSION'"))
     }
-    guard let (primitive, clause) = reuses.first else { return nil }
-    for (_, other) in reuses.dropFirst() {
+    guard let site, let reuse = made.reuse, made.isSound else { return nil }
+    for slot in reuse.slots where slot.updates.isEmpty {
       problems.append(
         Problem(
-          "two-reuses", at: other.range,
-          "rule '\(name)' has '\(clause.keyword)' already and cannot also '\(other.keyword)'"))
+          "never-filled", at: range, "slot '\(slot.name)' of rule '\(name)' is never assigned",
+          hint: "write '\(slot.name) := output when computed'"))
     }
-    guard let site else { return nil }
+    if reuse.value.readsSiteOutput {
+      problems.append(
+        Problem(
+          "output-on-reuse", at: range,
+          "rule '\(name)' reuses its own 'output', which a reused step does not have",
+          hint: "keep it in a slot"))
+      return nil
+    }
+    if (made.adaptive?.readsSiteOutput ?? false)
+      || reuse.slots.contains(where: {
+        $0.reused?.readsSiteOutput ?? false && !$0.isScalar && $0.computed != $0.reused
+      })
+    {
+      problems.append(
+        Problem(
+          "output-before-decision", at: range,
+          "rule '\(name)' reads 'output' before the site ran",
+          hint: "read it 'when computed'"))
+      return nil
+    }
     return CacheRule(
-      name: name, site: site, reuse: primitive.reuse(clause, in: context),
-      decision: .any(decisions), clauses: cache.body, siteRange: cache.site.range, range: range)
+      name: name, site: site, reuse: reuse, guards: made.guards, adaptive: made.adaptive,
+      metric: made.metric, threshold: made.threshold, clauses: builder.clauses,
+      statements: statementTexts(cache), siteRange: cache.site.range, range: range)
+  }
+
+  /// The statements of a body as `explain` shows them.
+  private func statementTexts(_ cache: CacheSyntax) -> [String] {
+    cache.body.map { statement in
+      switch statement {
+      case .clause(let clause): clause.text
+      case .slot(let slot): "slot \(slot.name.text)"
+      case .binding(let name, let value): "let \(name.text) = \(source.text(value.range))"
+      case .assignment(let assignment):
+        "\(assignment.name.text) := \(source.text(assignment.value.range))"
+      case .decision(let isUnless, let condition, _):
+        "compute \(isUnless ? "unless" : "when") \(source.text(condition.range))"
+      case .reuse(let value, _): "reuse \(source.text(value.range))"
+      case .report(let value): "report \(source.text(value.range))"
+      case .use(let name, let arguments):
+        "\(name.text)("
+          + arguments.map { "\($0.label?.text ?? "_"): \(source.text($0.value.range))" }
+          .joined(separator: ", ") + ")"
+      }
+    }
   }
 
   private mutating func checkSteps(of rules: [CacheRule], _ steps: Int) {

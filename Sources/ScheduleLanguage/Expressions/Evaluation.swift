@@ -1,3 +1,5 @@
+import Glibc
+
 /// A scalar that an expression evaluates to.
 public enum ScalarValue: Hashable, Sendable {
   /// `true` or `false`.
@@ -44,7 +46,24 @@ extension Expression {
     case .number(let value): return .number(value)
     case .control(let control):
       return try Self.known(context.controls[control], control.rawValue)
-    case .slot(let name): return try Self.known(context.slots[name], name)
+    case .slot(let name), .updated(let name): return try Self.known(context.slots[name], name)
+    case .parameter(let name): return try Self.known(context.slots[name], name)
+    case .tap(let tap):
+      throw EvaluationError(
+        code: "not-a-scalar", message: "'\(tap)' is a tensor, not a scalar")
+    case .conditional(let condition, let then, let other):
+      return try condition.isTrue(in: context)
+        ? then.value(in: context) : other.value(in: context)
+    case .call(let function, let operands):
+      var values: [ScalarValue] = []
+      for operand in operands { values.append(try operand.value(in: context)) }
+      return try Self.apply(function, values)
+    case .table(let list, let index):
+      guard !list.isEmpty, let place = try index.value(in: context).real, !place.isNaN else {
+        throw Self.mismatch("[]", "an index")
+      }
+      return .number(
+        list[Int(Swift.min(Swift.max(place.rounded(.down), 0), Double(list.count - 1)))])
     case .site(let value):
       throw EvaluationError(
         code: "not-a-scalar", message: "'\(value.rawValue)' is a tensor, not a scalar")
@@ -93,6 +112,39 @@ extension Expression {
 
   private static func mismatch(_ operation: String, _ expected: String) -> EvaluationError {
     EvaluationError(code: "wrong-type", message: "'\(operation)' needs \(expected)")
+  }
+
+  private static func apply(
+    _ function: Function, _ values: [ScalarValue]
+  ) throws(EvaluationError) -> ScalarValue {
+    let reals = values.compactMap(\.real)
+    guard reals.count == values.count, reals.count == function.arity, let a = reals.first else {
+      throw mismatch(function.rawValue, "numbers")
+    }
+    if case .integer(let x) = values[0] {
+      switch (function, values.last) {
+      case (.min, .integer(let y)?): return .integer(Swift.min(x, y))
+      case (.max, .integer(let y)?): return .integer(Swift.max(x, y))
+      case (.round, _), (.floor, _), (.ceil, _): return .integer(x)
+      case (.abs, _): return .integer(x == .min ? .max : Swift.abs(x))
+      default: break
+      }
+    }
+    let b = reals[reals.count - 1]
+    switch function {
+    case .abs: return .number(Swift.abs(a))
+    case .round: return .number(a.rounded(.toNearestOrEven))
+    case .floor: return .number(a.rounded(.down))
+    case .ceil: return .number(a.rounded(.up))
+    case .sqrt: return .number(a.squareRoot())
+    case .exp: return .number(Glibc.exp(a))
+    case .log: return .number(Glibc.log(a))
+    case .min: return .number(a.isNaN || b.isNaN ? .nan : Swift.min(a, b))
+    case .max: return .number(a.isNaN || b.isNaN ? .nan : Swift.max(a, b))
+    case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast:
+      throw EvaluationError(
+        code: "not-a-scalar", message: "'\(function.rawValue)' is a function of tensors")
+    }
   }
 
   private static func apply(

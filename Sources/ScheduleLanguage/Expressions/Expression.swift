@@ -1,7 +1,8 @@
-/// A decision or a reuse as a value: what the rewrite lowers, the tests evaluate, and people read.
+/// A decision, a slot's update or a reuse as a value: what the rewrite lowers, the tests evaluate,
+/// and people read.
 ///
-/// A decision is a boolean expression over controls, counters and slots. A reuse is a tensor
-/// expression over the site's input and slots. Primitives only build expressions.
+/// Booleans and numbers are scalars, one for a rule; tensors have the shape of the site's stream or
+/// of a tap. Primitives and rules only build expressions.
 public indirect enum Expression: Hashable, Sendable {
   /// `true` or `false`.
   case boolean(Bool)
@@ -11,16 +12,28 @@ public indirect enum Expression: Hashable, Sendable {
   case number(Double)
   /// A scalar that the host or the run provides.
   case control(Control)
-  /// A tensor at the border of the site.
+  /// A tensor at the border of the site; with several streams, that of each stream in turn.
   case site(SiteValue)
-  /// The content of a named slot of the rule.
+  /// A tensor somewhere else in the model.
+  case tap(Tap)
+  /// The content of a named slot as the call began.
   case slot(String)
+  /// The content of a scalar slot after the assignments before the decision.
+  case updated(String)
+  /// A number that the host may change without rewriting the model.
+  case parameter(String)
   /// The opposite of a boolean.
   case not(Expression)
   /// Two operands.
   case binary(BinaryOperator, Expression, Expression)
   /// Whether an integer is one of a list.
   case member(Expression, of: [Int])
+  /// The second operand where the first holds, else the third; only one of them is evaluated.
+  case conditional(Expression, Expression, Expression)
+  /// A function of operands.
+  case call(Function, [Expression])
+  /// An element of a list, read at the nearest whole index that the list has.
+  case table([Double], at: Expression)
 
   /// A scalar known before the site runs.
   public enum Control: String, Hashable, Sendable, CaseIterable {
@@ -28,6 +41,10 @@ public indirect enum Expression: Hashable, Sendable {
     case step
     /// The number of steps of the run.
     case steps
+    /// 0 for the conditional branch, 1 for the unconditional one.
+    case branch
+    /// The timestep as the model gets it.
+    case timestep
     /// The noise level of this step.
     case sigma
     /// The noise level of the next step.
@@ -36,17 +53,50 @@ public indirect enum Expression: Hashable, Sendable {
     case cachedSteps = "cached_steps"
     /// The reused steps since the last computed one.
     case continuousCachedSteps = "continuous_cached_steps"
+    /// Whether the slots hold anything yet.
+    case valid
   }
 
-  /// A tensor at the border of a site; with several streams, that of each stream in turn.
+  /// A tensor at the border of a site.
   public enum SiteValue: String, Hashable, Sendable {
     /// The hidden states that enter the site.
     case input
-    /// The hidden states that leave the site when it is computed.
+    /// What the site makes of them.
     case output
   }
 
-  /// An operator with two operands, spelled as in the language.
+  /// A function of scalars or tensors.
+  public enum Function: String, Hashable, Sendable, CaseIterable {
+    /// Of one operand, element by element.
+    case abs, round, floor, ceil, sqrt, exp, log
+    /// Of two operands, element by element.
+    case min, max
+    /// The mean, or the sum, of all elements of a tensor: a number.
+    case mean, sum
+    /// The largest element of a tensor: a number.
+    case largest
+    /// Every n-th token of a tensor: (tensor, n).
+    case downsample
+    /// A tensor without its first, or last, n tokens: (tensor, n).
+    case dropFirst = "drop_first"
+    case dropLast = "drop_last"
+
+    /// How many operands it takes.
+    public var arity: Int {
+      switch self {
+      case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest: 1
+      case .min, .max, .downsample, .dropFirst, .dropLast: 2
+      }
+    }
+
+    /// Whether it makes a number of a tensor.
+    public var isReduction: Bool { [.mean, .sum, .largest].contains(self) }
+
+    /// Whether it takes tokens out of a tensor.
+    public var isSelection: Bool { [.downsample, .dropFirst, .dropLast].contains(self) }
+  }
+
+  /// An operator between two operands.
   public enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
     case or, and
     case equal = "=="
@@ -61,127 +111,87 @@ public indirect enum Expression: Hashable, Sendable {
     case divide = "/"
     /// The remainder of the division rounded down: never negative for a positive divisor.
     case modulo = "mod"
+
+    /// Whether the result is a boolean.
+    public var isComparison: Bool {
+      switch self {
+      case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: true
+      default: false
+      }
+    }
+  }
+}
+
+// MARK: - What an expression reads
+
+extension Expression {
+  /// The operands, in order; none for a leaf.
+  public var operands: [Expression] {
+    switch self {
+    case .boolean, .integer, .number, .control, .site, .tap, .slot, .updated, .parameter: []
+    case .not(let operand), .member(let operand, _), .table(_, let operand): [operand]
+    case .binary(_, let left, let right): [left, right]
+    case .conditional(let condition, let then, let other): [condition, then, other]
+    case .call(_, let operands): operands
+    }
+  }
+
+  /// Every part of the expression, itself included.
+  public var parts: [Expression] {
+    var result: [Expression] = []
+    var pending = [self]
+    while let part = pending.popLast() {
+      result.append(part)
+      pending += part.operands
+    }
+    return result
   }
 
   /// The controls that the expression reads.
   public var controls: Set<Control> {
-    switch self {
-    case .control(let control): [control]
-    case .not(let operand): operand.controls
-    case .binary(_, let left, let right): left.controls.union(right.controls)
-    case .member(let operand, _): operand.controls
-    case .boolean, .integer, .number, .site, .slot: []
-    }
+    Set(parts.compactMap { if case .control(let control) = $0 { control } else { nil } })
   }
 
-  /// The slots that the expression reads.
+  /// The slots that the expression reads, as they were or as they are after the decision.
   public var slots: Set<String> {
-    switch self {
-    case .slot(let name): [name]
-    case .not(let operand): operand.slots
-    case .binary(_, let left, let right): left.slots.union(right.slots)
-    case .member(let operand, _): operand.slots
-    case .boolean, .integer, .number, .site, .control: []
-    }
+    Set(
+      parts.compactMap {
+        switch $0 {
+        case .slot(let name), .updated(let name): name
+        default: nil
+        }
+      })
   }
+
+  /// The taps that the expression reads.
+  public var taps: Set<Tap> {
+    Set(parts.compactMap { if case .tap(let tap) = $0 { tap } else { nil } })
+  }
+
+  /// The host's parameters that the expression reads.
+  public var parameters: Set<String> {
+    Set(parts.compactMap { if case .parameter(let name) = $0 { name } else { nil } })
+  }
+
+  /// Whether the expression reads a border of its own site.
+  public var readsSite: Bool {
+    parts.contains { if case .site = $0 { true } else { false } }
+  }
+
+  /// Whether the expression reads what the site makes.
+  public var readsSiteOutput: Bool { parts.contains(.site(.output)) }
 
   /// Whether the value depends on nothing but the step, the number of steps and what was reused
   /// before, so that a table of steps says it all.
   public var isStatic: Bool {
-    slots.isEmpty
+    slots.isEmpty && taps.isEmpty && parameters.isEmpty && !readsSite
       && controls.isSubset(of: [.step, .steps, .cachedSteps, .continuousCachedSteps])
   }
 }
 
-extension Expression: ExpressibleByIntegerLiteral {
+extension Expression: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
   /// A whole number.
   public init(integerLiteral value: Int) { self = .integer(value) }
-}
-
-extension Expression {
-  /// The scheduler step, from 0.
-  public static let step = Expression.control(.step)
-  /// The number of steps of the run.
-  public static let steps = Expression.control(.steps)
-
-  /// Whether any of some booleans holds; false for none.
-  public static func any(_ operands: [Expression]) -> Expression {
-    guard let first = operands.first else { return .boolean(false) }
-    return operands.dropFirst().reduce(first) { .binary(.or, $0, $1) }
-  }
-
-  /// Whether two values are equal.
-  public func equals(_ other: Expression) -> Expression { .binary(.equal, self, other) }
-
-  /// Whether an integer is one of a list.
-  public func isMember(of list: [Int]) -> Expression { .member(self, of: list) }
-
-  /// The remainder of the division rounded down.
-  public func modulo(_ divisor: Expression) -> Expression { .binary(.modulo, self, divisor) }
-
-  /// Both.
-  public static func && (left: Expression, right: Expression) -> Expression {
-    .binary(.and, left, right)
-  }
-
-  /// The sum.
-  public static func + (left: Expression, right: Expression) -> Expression {
-    .binary(.add, left, right)
-  }
-
-  /// The difference.
-  public static func - (left: Expression, right: Expression) -> Expression {
-    .binary(.subtract, left, right)
-  }
-
-  /// Whether the left one is less.
-  public static func < (left: Expression, right: Expression) -> Expression {
-    .binary(.less, left, right)
-  }
-
-  /// Whether the left one is not less.
-  public static func >= (left: Expression, right: Expression) -> Expression {
-    .binary(.greaterOrEqual, left, right)
-  }
-}
-
-extension Expression: CustomStringConvertible {
-  /// The expression in the language's own spelling, with the parentheses it needs and no others.
-  public var description: String { text(inside: 0) }
-
-  private func text(inside precedence: Int) -> String {
-    switch self {
-    case .boolean(let value): String(value)
-    case .integer(let value): String(value)
-    case .number(let value): String(value)
-    case .control(let control): control.rawValue
-    case .site(let value): value.rawValue
-    case .slot(let name): name
-    case .not(let operand): "not \(operand.text(inside: 7))"
-    case .member(let operand, let list):
-      "\(operand.text(inside: 4)) in [\(list.map(String.init).joined(separator: ", "))]"
-    case .binary(let operation, let left, let right):
-      Self.parenthesized(
-        "\(left.text(inside: operation.precedence)) \(operation.rawValue) "
-          + right.text(inside: operation.precedence + 1),
-        if: operation.precedence < precedence)
-    }
-  }
-
-  private static func parenthesized(_ text: String, if isNeeded: Bool) -> String {
-    isNeeded ? "(\(text))" : text
-  }
-}
-
-extension Expression.BinaryOperator {
-  /// How tightly the operator binds.
-  var precedence: Int {
-    switch self {
-    case .or: 1
-    case .and: 2
-    case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: 3
-    case .add, .subtract: 4
-    case .multiply, .divide, .modulo: 5
-    }
-  }
+  /// A real number.
+  public init(floatLiteral value: Double) { self = .number(value) }
 }

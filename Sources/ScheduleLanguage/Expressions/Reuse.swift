@@ -3,20 +3,56 @@ public enum StorageType: String, Hashable, Sendable, CaseIterable {
   case float32, float16, bfloat16
 }
 
-/// One tensor that a rule keeps between steps, once per run of blocks and stream.
+/// One piece of state that a rule keeps between calls.
+///
+/// A scalar slot is one number for the rule. A tensor slot that is filled from the site's own border
+/// is kept once per run of blocks and stream, any other once per rule. What a tensor slot keeps is
+/// evaluated with all slots as they were before; one that holds nothing yet reads as zero.
 public struct Slot: Hashable, Sendable {
   /// The name that state inputs carry.
   public var name: String
-  /// What is stored when the site is computed, over the site's `input` and `output`.
-  public var update: Expression
-  /// The type to store it in; nil keeps the model's own.
+  /// What a scalar slot begins with; nil for a tensor.
+  public var initial: Double?
+  /// The type that a tensor is stored in; nil keeps the model's own.
   public var storage: StorageType?
+  /// What a scalar becomes before the decision.
+  public var before: Expression?
+  /// What is stored when the site is computed.
+  public var computed: Expression?
+  /// What is stored when the site is reused; nil keeps the content.
+  public var reused: Expression?
 
-  /// A slot and what fills it.
-  public init(name: String, update: Expression, storage: StorageType? = nil) {
+  /// A tensor slot and what fills it when the site is computed.
+  public init(name: String, update: Expression?, storage: StorageType? = nil) {
     self.name = name
-    self.update = update
     self.storage = storage
+    computed = update
+  }
+
+  /// A scalar slot.
+  public init(name: String, initial: Double) {
+    self.name = name
+    self.initial = initial
+  }
+
+  /// Whether it holds one number.
+  public var isScalar: Bool { initial != nil }
+
+  /// Everything that is ever stored.
+  public var updates: [Expression] { [before, computed, reused].compactMap { $0 } }
+
+  /// Whether a tensor is kept once per run of blocks and stream.
+  public func isLocal(among slots: [Slot]) -> Bool {
+    guard !isScalar else { return false }
+    var visited: Set<String> = [name]
+    var pending = updates
+    while let update = pending.popLast() {
+      if update.readsSite { return true }
+      for other in slots where !other.isScalar && update.slots.contains(other.name) {
+        if visited.insert(other.name).inserted { pending += other.updates }
+      }
+    }
+    return false
   }
 }
 
@@ -24,7 +60,7 @@ public struct Slot: Hashable, Sendable {
 public struct Reuse: Hashable, Sendable {
   /// The state that the rule keeps.
   public var slots: [Slot]
-  /// The hidden states that leave the site, over its `input` and the slots.
+  /// What leaves the site, over its `input`, the slots and taps before it.
   public var value: Expression
 
   /// A reuse from its slots and its value.

@@ -36,7 +36,7 @@ public struct BlockRange: Hashable, Sendable {
   public var text: String {
     switch (first, last) {
     case (.fromStart(let a), .fromStart(let b)): a == b ? "\(a)" : "\(a)-\(b)"
-    case (.fromStart(let a), .fromEnd): "\(a).."
+    case (.fromStart(let a), .fromEnd(let b)): b == 1 ? "\(a).." : "\(a)..-\(b)"
     case (.fromEnd(let a), .fromEnd(let b)): a == b ? "-\(a)" : "-\(a).."
     case (.fromEnd(let a), .fromStart): "-\(a).."
     }

@@ -2,12 +2,14 @@
 struct Explanation {
   private static let computedMark: Character = "█"
   private static let reusedMark: Character = "·"
+  /// A step that is decided during the run.
+  private static let adaptiveMark: Character = "?"
   private static let panelWidth = 100
 
   /// One line of the grid: some neighbouring blocks with the same decisions.
   private struct Row {
     var label: String
-    var computed: [Bool]
+    var table: StepTable
     var rule: String
   }
 
@@ -36,13 +38,13 @@ struct Explanation {
     explanation.lines.append("")
     explanation.grid(
       zip(schedule.rules, tables).map { rule, table in
-        Row(label: rule.name, computed: table.computed, rule: "")
+        Row(label: rule.name, table: table, rule: "")
       }, steps: steps)
     let width = max(9, schedule.rules.map(\.name.count).max() ?? 0)
     for (rule, table) in zip(schedule.rules, tables) {
       explanation.lines.append(
         "  " + padded(rule.name, width) + "  " + counts(table) + "  "
-          + percent(table.computedCount, table.stepCount))
+          + (table.isAdaptive ? "" : percent(table.computedCount, table.stepCount)))
     }
     return explanation.lines.joined(separator: "\n") + "\n"
   }
@@ -50,14 +52,28 @@ struct Explanation {
   private mutating func rules(_ rules: [CacheRule]) {
     let width = rules.map(\.name.count).max() ?? 0
     for rule in rules {
-      let body = rule.clauses.map(\.text).joined(separator: ", ")
+      let body = rule.statements.joined(separator: ", ")
       lines.append("  " + Self.padded(rule.name, width) + "  \(rule.site.text)")
       lines.append("  " + Self.padded("", width) + "  \(body)")
     }
   }
 
-  /// Neighbouring blocks of one family and one rule share a row.
+  /// Neighbouring blocks of one family and one rule share a row; modules have rows of their own.
   private static func rows(of resolved: ResolvedSchedule) -> [Row] {
+    let modules = resolved.rules.filter { !$0.rule.site.parts.isEmpty }.flatMap { rule in
+      rule.rule.site.parts.flatMap { part in
+        rule.runs.map { run in
+          Row(
+            label: "\(resolved.layout.label(run)) \(part.rawValue)", table: rule.table,
+            rule: rule.rule.name)
+        }
+      }
+    }
+    if modules.count > 0, resolved.ruleOfBlock.allSatisfy({ $0 == nil }) { return modules }
+    return blockRows(of: resolved) + modules
+  }
+
+  private static func blockRows(of resolved: ResolvedSchedule) -> [Row] {
     let owner = resolved.ruleOfBlock
     let families = resolved.layout.families
     var rows: [Row] = []
@@ -71,7 +87,8 @@ struct Explanation {
       rows.append(
         Row(
           label: resolved.layout.label(first...position),
-          computed: rule?.table.computed ?? [Bool](repeating: true, count: resolved.steps),
+          table: rule?.table
+            ?? StepTable(computed: [Bool](repeating: true, count: resolved.steps)),
           rule: rule?.rule.name ?? ""))
       first = next
     }
@@ -84,7 +101,8 @@ struct Explanation {
       let shown = panel..<min(steps, panel + Self.panelWidth)
       lines.append("  " + Self.padded("step", width) + "  " + Self.ruler(shown))
       for row in rows {
-        let marks = shown.map { row.computed[$0] ? Self.computedMark : Self.reusedMark }
+        let open = row.table.isAdaptive ? Self.adaptiveMark : Self.reusedMark
+        let marks = shown.map { row.table.computed[$0] ? Self.computedMark : open }
         let line = "  " + Self.padded(row.label, width) + "  " + String(marks)
         lines.append(row.rule.isEmpty ? line : line + "  " + row.rule)
       }
@@ -110,10 +128,12 @@ struct Explanation {
       lines.append(
         "  " + Self.padded(rule.rule.name, width) + "  \(blocks), "
           + Self.counts(rule.table) + "  "
-          + Self.percent(rule.table.computedCount, rule.table.stepCount))
+          + (rule.table.isAdaptive
+            ? "" : Self.percent(rule.table.computedCount, rule.table.stepCount)))
     }
     let all = resolved.layout.blockCount * resolved.steps
-    let reused = resolved.rules.reduce(0) { $0 + $1.positions.count * $1.table.reusedCount }
+    let reused = resolved.reusedBlocks
+    guard reused > 0 else { return }
     let ratio = all - reused > 0 ? ", \(Self.decimal(all * 100, all - reused))x fewer" : ""
     lines.append(
       "  " + Self.padded("all", width) + "  \(all - reused) of \(all) block evaluations  "
@@ -121,11 +141,15 @@ struct Explanation {
   }
 
   private static func counts(_ table: StepTable) -> String {
-    "\(table.computedCount) of \(table.stepCount) steps computed"
+    if table.isAdaptive {
+      return
+        "\(table.computedCount) of \(table.stepCount) steps computed, the others as the run decides"
+    }
+    return "\(table.computedCount) of \(table.stepCount) steps computed"
   }
 
   private static func percent(_ part: Int, _ whole: Int) -> String {
-    guard whole > 0 else { return "100.0 %" }
+    guard whole > 0, part <= whole else { return "100.0 %" }
     let tenths = (part * 2000 + whole) / (2 * whole)
     return "\(tenths / 10).\(tenths % 10) %"
   }

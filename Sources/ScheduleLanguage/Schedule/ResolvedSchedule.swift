@@ -24,17 +24,28 @@ public struct ResolvedSchedule: Hashable, Sendable {
   /// The index of the rule of every block; nil for blocks that are always computed.
   public var ruleOfBlock: [Int?] {
     var owner = [Int?](repeating: nil, count: layout.blockCount)
-    for (index, rule) in rules.enumerated() {
+    for (index, rule) in rules.enumerated() where rule.rule.site.parts.isEmpty {
       for position in rule.positions { owner[position] = index }
     }
     return owner
   }
 
-  /// The computed part of all blocks and steps, 0 to 1.
+  /// The computed part of all blocks and steps, 0 to 1, by the rules for whole blocks whose steps
+  /// are known beforehand.
   public var computedFraction: Double {
     let all = layout.blockCount * steps
-    let reused = rules.reduce(0) { $0 + $1.positions.count * $1.table.reusedCount }
+    let reused = reusedBlocks
     return all == 0 ? 1 : Double(all - reused) / Double(all)
+  }
+}
+
+extension ResolvedSchedule {
+  /// The evaluations of whole blocks that a run is known to skip.
+  var reusedBlocks: Int {
+    rules.reduce(0) { sum, rule in
+      rule.rule.site.parts.isEmpty && !rule.table.isAdaptive
+        ? sum + rule.positions.count * rule.table.reusedCount : sum
+    }
   }
 }
 
@@ -53,7 +64,7 @@ extension Schedule {
     let steps = try stepCount(host: steps)
     var problems: [Problem] = []
     var resolved: [ResolvedRule] = []
-    var owner = [Int?](repeating: nil, count: layout.blockCount)
+    var claims: [Int: [(rule: Int, parts: Set<Site.Part>)]] = [:]
     for (index, rule) in rules.enumerated() {
       do throws(Problem) {
         let positions = try rule.site.resolve(in: layout)
@@ -62,13 +73,20 @@ extension Schedule {
             "no-blocks", at: rule.siteRange,
             "'\(rule.site.text)' means no block: the model has \(layout.blockCount)")
         }
-        if let shared = positions.first(where: { owner[$0] != nil }), let other = owner[shared] {
-          throw Problem(
-            "overlapping-rules", at: rule.siteRange,
-            "rules '\(rules[other].name)' and '\(rule.name)' both cache "
-              + layout.label(shared...shared))
+        let parts = Set(rule.site.parts)
+        for position in positions {
+          let other = claims[position, default: []].first { claim in
+            parts.isEmpty || claim.parts.isEmpty || !parts.isDisjoint(with: claim.parts)
+          }
+          if let other {
+            let shared = parts.intersection(other.parts).map(\.rawValue).sorted().first
+            throw Problem(
+              "overlapping-rules", at: rule.siteRange,
+              "rules '\(rules[other.rule].name)' and '\(rule.name)' both cache "
+                + (shared.map { "\($0) of " } ?? "") + layout.label(position...position))
+          }
         }
-        for position in positions { owner[position] = index }
+        for position in positions { claims[position, default: []].append((index, parts)) }
         resolved.append(
           ResolvedRule(
             rule: rule, positions: positions, runs: layout.runs(of: positions),

@@ -1,27 +1,3 @@
-/// What a cache rule applies to.
-public enum Site: Hashable, Sendable {
-  /// Some blocks, cut into runs.
-  case blocks(BlockSet)
-  /// All blocks, from the first to the last.
-  case stack
-
-  /// The site as the language writes it.
-  public var text: String {
-    switch self {
-    case .blocks(let set): set.text
-    case .stack: "stack"
-    }
-  }
-
-  /// The positions of the blocks in execution order, ascending.
-  public func resolve(in layout: BlockLayout) throws(Problem) -> [Int] {
-    switch self {
-    case .blocks(let set): try set.resolve(in: layout)
-    case .stack: Array(0..<layout.blockCount)
-    }
-  }
-}
-
 /// One `cache` statement: a site, when it is computed, and what stands in for it otherwise.
 public struct CacheRule: Hashable, Sendable {
   /// The name that state inputs carry; unique in its schedule.
@@ -30,16 +6,36 @@ public struct CacheRule: Hashable, Sendable {
   public var site: Site
   /// What is kept and what stands in for the site.
   public var reuse: Reuse
-  /// When the site is computed: true means compute; validity and override come before it.
-  public var decision: Expression
-  /// The clauses of the body, in the order of the text.
+  /// When the clauses want the site computed: known before the rule looks at any tensor.
+  public var guards: Expression
+  /// When the rule's own statements want it computed; nil for a rule of clauses alone.
+  public var adaptive: Expression?
+  /// What is reported as the rule's metric; nil if it has none.
+  public var metric: Expression?
+  /// What the metric is compared with, for reports; nil if that is not one number.
+  public var threshold: Expression?
+  /// The clauses of the body and of the rules it uses, in the order of the text.
   public var clauses: [Clause]
+  /// The statements of the body, each on one line.
+  public var statements: [String]
   /// Where the site is written.
   public var siteRange: SourceRange
   /// Where the rule is written.
   public var range: SourceRange
 
-  /// The decision as a table of steps.
+  /// When the site is computed: true means compute; validity and override come before it.
+  public var decision: Expression { adaptive.map { guards || $0 } ?? guards }
+
+  /// Whether a table of steps says it all.
+  public var isStatic: Bool { decision.isStatic }
+
+  /// Everything that the rule evaluates.
+  public var expressions: [Expression] {
+    [decision, reuse.value] + [metric].compactMap { $0 } + reuse.slots.flatMap(\.updates)
+  }
+
+  /// The decision as a table of steps; of an adaptive rule, the steps that are computed whatever it
+  /// sees.
   ///
   /// - Throws: `Problem` if a clause names a step that the run does not have, or if the decision
   ///   is not static.
@@ -51,7 +47,9 @@ public struct CacheRule: Hashable, Sendable {
       if let problem = clause.problems(steps: steps).first { throw problem }
     }
     do throws(EvaluationError) {
-      return try StepTable(deciding: decision, steps: steps)
+      return isStatic
+        ? try StepTable(deciding: decision, steps: steps)
+        : StepTable(forcing: guards, steps: steps)
     } catch {
       throw Problem(
         error.code, at: range, "rule '\(name)' cannot be written as a table: \(error.message)")
@@ -69,6 +67,12 @@ public struct Schedule: Hashable, Sendable {
   public var steps: Int?
   /// The rules, in the order of the text.
   public var rules: [CacheRule]
+  /// The numbers that a host may change, in the order of the text.
+  public var parameters: [ScheduleParameter] = []
+  /// What the host does about guidance.
+  public var branches = BranchPlan.separate
+  /// The fewest steps of a run for which the schedule is meant.
+  public var minimumSteps: Int?
   /// Where the name is written.
   public var nameRange: SourceRange
   /// Where the adapter, or `any`, is written.
@@ -94,6 +98,14 @@ public struct Schedule: Hashable, Sendable {
           hint: "change 'steps \(own)' in the schedule, and its step numbers with it")
       ])
     case (let count?, _), (nil, let count?):
+      if let minimumSteps, count < minimumSteps {
+        throw error([
+          Problem(
+            "too-few-steps", at: nameRange,
+            "schedule '\(name)' is meant for \(minimumSteps) steps or more, but the run has \(count)",
+            hint: "a run this short has little to skip; run the model without a cache")
+        ])
+      }
       guard (1...Limits.stepCount).contains(count) else {
         throw error([
           Problem(

@@ -3,9 +3,13 @@ public struct StepTable: Hashable, Sendable {
   /// For each step in execution order: true if computed, false if reused.
   public let computed: [Bool]
 
+  /// Whether the other steps are decided during the run.
+  public let isAdaptive: Bool
+
   /// A table of decisions.
-  public init(computed: [Bool]) {
+  public init(computed: [Bool], isAdaptive: Bool = false) {
     self.computed = computed
+    self.isAdaptive = isAdaptive
   }
 
   /// The number of steps.
@@ -25,6 +29,20 @@ public struct StepTable: Hashable, Sendable {
   public func isComputed(at step: Int) -> Bool {
     guard !computed.isEmpty else { return true }
     return computed[min(max(step, 0), computed.count - 1)]
+  }
+
+  /// The steps that some guards force, whatever a rule decides about the others.
+  ///
+  /// A guard that asks for more than the step is left out.
+  init(forcing guards: Expression, steps: Int) {
+    let table = (0..<max(0, steps)).map { step in
+      let context = EvaluationContext(controls: [
+        .step: .integer(step), .steps: .integer(steps), .cachedSteps: .integer(0),
+        .continuousCachedSteps: .integer(0),
+      ])
+      return step == 0 || (try? guards.isTrue(in: context)) ?? false
+    }
+    self.init(computed: table, isAdaptive: true)
   }
 
   /// The table of a static decision over `steps` steps.

@@ -12,12 +12,21 @@ public enum Limits {
   public static let blockIndex = 99_999
   /// The most block-set terms of a file, those that names stand for counted each time.
   public static let termCount = 100_000
+  /// The most parts of an expression, those that names stand for counted each time.
+  public static let expressionSize = 10_000
+  /// The deepest nesting of an expression, what names stand for included.
+  public static let expressionDepth = 300
+  /// The most operators of one expression as written.
+  public static let operatorCount = 200
+  /// The deepest nesting of rules that use other rules.
+  public static let ruleDepth = 8
   /// The most diagnostics reported for one file.
   public static let diagnosticCount = 100
 
   /// The codes of the problems that say a limit was passed.
   static let codes: Set<String> = [
     "file-too-large", "line-too-long", "nested-too-deeply", "too-many-terms",
+    "expression-too-large",
   ]
 }
 

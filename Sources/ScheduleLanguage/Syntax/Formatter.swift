@@ -5,6 +5,7 @@
 /// and between items, lists filled to 100 columns.
 package struct Formatter {
   private static let lineLength = 100
+  private static let connectives: Set<String> = ["else", "and", "or", "when"]
   private static let indentation = 2
 
   private let tree: SyntaxTree
@@ -101,14 +102,26 @@ package struct Formatter {
     closesItem = false
   }
 
-  /// Whether a list element does not fit on the line any more.
+  /// Whether a list element, or a further part of an expression, does not fit on the line any more.
   private func overflows(at index: Int) -> Bool {
+    if let word = tree.tokens[index].word, Self.connectives.contains(word), braces > 0 {
+      var width = column
+      var place = index
+      repeat {
+        width += 1 + tree.tokens[place].range.end - tree.tokens[place].range.start
+        place += 1
+      } while place < tree.tokens.count && !tree.statementStarts.contains(place)
+        && !(tree.tokens[place].word.map(Self.connectives.contains) ?? false)
+        && !tree.tokens[place].isMark(.closeBrace)
+      return width > Self.lineLength
+    }
     guard brackets > 0, index > 0, tree.tokens[index - 1].isMark(.comma) else { return false }
     var width = column + 1
     var place = index
     while place < tree.tokens.count {
       width += tree.tokens[place].range.end - tree.tokens[place].range.start
-      if tree.tokens[place].isMark(.comma) || tree.tokens[place].isMark(.closeBracket) { break }
+      let kind = tree.tokens[place].kind
+      if [.mark(.comma), .mark(.closeBracket), .mark(.closeParenthesis)].contains(kind) { break }
       place += 1
     }
     return width > Self.lineLength

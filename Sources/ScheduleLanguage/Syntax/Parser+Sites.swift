@@ -1,10 +1,31 @@
 extension Parser {
-  /// Terms joined by `+`.
-  mutating func site() throws(Abandoned) -> SiteSyntax {
+  /// Terms joined by `+`, or a part of them.
+  ///
+  /// Inside of an expression there is one term, and a `+` after it adds numbers.
+  mutating func site(inside isOperand: Bool = false) throws(Abandoned) -> SiteSyntax {
     let start = index
+    var parts: [Site.Part] = []
+    while let word = current.word, let part = Site.Part(rawValue: word) {
+      if parts.contains(part) {
+        problems.append(
+          Problem("name-listed-twice", at: current.range, "'\(word)' is listed twice"))
+      }
+      parts.append(part)
+      advance()
+      if accept(.plus) { continue }
+      try expectWord("of", "or '+' after '\(word)'")
+    }
     var terms = [try siteTerm()]
-    while accept(.plus) { terms.append(try siteTerm()) }
-    return SiteSyntax(terms: terms, range: range(from: start))
+    while !isOperand, accept(.plus) { terms.append(try siteTerm()) }
+    var result = SiteSyntax(parts: parts, terms: terms, range: range(from: start))
+    if !parts.isEmpty, current.word == "before" || current.word == "after" {
+      let word = current.word ?? ""
+      advance()
+      try expectWord("gate", "after '\(word)'")
+      result.cut = word == "before" ? .beforeGate : .afterGate
+      result.range = range(from: start)
+    }
+    return result
   }
 
   private mutating func siteTerm() throws(Abandoned) -> SiteTermSyntax {
@@ -34,7 +55,7 @@ extension Parser {
   private var rangeHint: String? {
     switch current.kind {
     case .integer, .mark(.toEnd), .mark(.less), .mark(.minus), .mark(.dot), .mark(.colon):
-      "a range is '2-7' (both ends included), '10..' or '-3..'"
+      "a range is '2-7' (both ends included), '10..', '1..-2' or '-3..'"
     default: nil
     }
   }
@@ -58,8 +79,17 @@ extension Parser {
     }
     let first = try blockNumber()
     if accept(.toEnd, tight: true) {
+      let isShort = !current.isFirstOnLine && accept(.minus, tight: true)
+      let last = isShort ? try blockNumber(tight: true) : 1
+      guard last > 0 else {
+        problems.append(
+          Problem(
+            "backwards-range", at: range(from: start), "blocks from the end count from -1",
+            hint: "the last block is -1"))
+        throw Abandoned()
+      }
       return BlockRange(
-        first: .fromStart(first), last: .fromEnd(1), range: range(from: start))
+        first: .fromStart(first), last: .fromEnd(last), range: range(from: start))
     }
     guard accept(.minus, tight: true) else {
       return BlockRange(

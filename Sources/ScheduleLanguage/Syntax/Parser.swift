@@ -3,7 +3,8 @@ enum ReservedWords {
   static let stack = "stack"
   static let blocks = "blocks"
   static let any = "any"
-  static let items = ["schedule", "adapter"]
+  static let output = "output"
+  static let items = ["schedule", "adapter", "rule", "import"]
 }
 
 /// Reads tokens as schedules and adapters by recursive descent.
@@ -15,8 +16,9 @@ struct Parser {
   struct Abandoned: Error {}
 
   let vocabulary: Vocabulary
-  private(set) var tree: SyntaxTree
+  var tree: SyntaxTree
   var problems: [Problem]
+  var expressionDepth = 0
   private(set) var index = 0
 
   /// Parses a file.
@@ -40,7 +42,7 @@ struct Parser {
 
   var current: Token { tree.tokens[index] }
 
-  private var next: Token { tree.tokens[min(index + 1, tree.tokens.count - 1)] }
+  var next: Token { tree.tokens[min(index + 1, tree.tokens.count - 1)] }
 
   /// Moves behind the current token and returns it; never moves past the end.
   @discardableResult mutating func advance(tight: Bool = false) -> Token {
@@ -139,9 +141,16 @@ struct Parser {
     switch current.word {
     case "schedule": return .schedule(try schedule())
     case "adapter": return .adapter(try adapter())
+    case "rule": return .rule(try rule())
+    case "import":
+      advance()
+      guard case .string(let path) = current.kind else {
+        throw unexpected("the path of a file in quotes after 'import'")
+      }
+      return .imports(ImportSyntax(path: NameSyntax(text: path, range: advance().range)))
     default:
       throw unexpected(
-        "'schedule' or 'adapter'",
+        "'schedule', 'rule' or 'adapter'",
         hint: current.word.flatMap { Suggestion.hint(for: $0, among: ReservedWords.items) })
     }
   }
@@ -156,11 +165,14 @@ struct Parser {
       switch parser.current.word {
       case "let": try parser.binding(into: &statements)
       case "cache": statements.append(.cache(try parser.cache()))
+      case "parameter":
+        parser.advance()
+        statements.append(.parameter(try parser.ruleParameter()))
       default:
         statements.append(
           .clause(
             try parser.clause(
-              FixedClauses.schedule, in: "a schedule", beside: ["let", "cache"])))
+              FixedClauses.schedule, in: "a schedule", beside: ["let", "cache", "parameter"])))
       }
     }
     return ScheduleSyntax(
@@ -183,10 +195,19 @@ struct Parser {
     let name = try name("a name for the blocks")
     do throws(Abandoned) {
       try expect(.equals, "after 'let \(name.text)'")
-      statements.append(.binding(BindingSyntax(name: name, site: try site())))
+      let value: BindingSyntax.Value = isSite ? .site(try site()) : .expression(try expression())
+      statements.append(.binding(BindingSyntax(name: name, value: value)))
     } catch {
-      statements.append(.binding(BindingSyntax(name: name, site: nil)))
+      statements.append(.binding(BindingSyntax(name: name, value: nil)))
       throw error
+    }
+  }
+
+  /// Whether the value of a `let` is a site: it begins with a name, not with a number or a list.
+  private var isSite: Bool {
+    switch current.kind {
+    case .word, .string: !next.isMark(.openParenthesis)
+    default: false
     }
   }
 
@@ -198,18 +219,19 @@ struct Parser {
       advance()
       name = try self.name("a name for the rule")
     }
-    var clauses: [Clause] = []
+    var statements: [RuleStatement] = []
     let descriptors = vocabulary.clauses
     let isComplete = try body("of the cache rule") { (parser) throws(Abandoned) in
-      clauses.append(try parser.clause(descriptors, in: "a cache rule"))
+      statements.append(try parser.ruleStatement(descriptors, in: "a cache rule"))
     }
     return CacheSyntax(
-      keywordRange: keywordRange, site: site, name: name, body: clauses, isComplete: isComplete)
+      keywordRange: keywordRange, site: site, name: name, body: statements,
+      isComplete: isComplete)
   }
 
   /// A body in braces; statements that cannot be read are skipped, and the result says whether
   /// there were none.
-  private mutating func body(
+  mutating func body(
     _ owner: String, statement: (inout Parser) throws(Abandoned) -> Void
   ) throws(Abandoned) -> Bool {
     var isComplete = true

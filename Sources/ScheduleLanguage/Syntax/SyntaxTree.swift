@@ -16,6 +16,13 @@ package struct SyntaxTree: Sendable {
 package enum ItemSyntax: Sendable {
   case schedule(ScheduleSyntax)
   case adapter(AdapterSyntax)
+  case rule(RuleSyntax)
+  case imports(ImportSyntax)
+}
+
+/// An `import "PATH"`.
+package struct ImportSyntax: Sendable {
+  package var path: NameSyntax
 }
 
 /// A name and its place.
@@ -39,13 +46,20 @@ package enum ScheduleStatement: Sendable {
   case clause(Clause)
   case binding(BindingSyntax)
   case cache(CacheSyntax)
+  case parameter(RuleParameterSyntax)
 }
 
-/// A `let NAME = SITE`.
+/// A `let NAME = SITE` or `let NAME = EXPRESSION`.
 package struct BindingSyntax: Sendable {
+  /// What the name stands for.
+  package enum Value: Sendable {
+    case site(SiteSyntax)
+    case expression(ExpressionSyntax)
+  }
+
   package var name: NameSyntax
-  /// The site; nil if it could not be read.
-  package var site: SiteSyntax?
+  /// What it stands for; nil if that could not be read.
+  package var value: Value?
 }
 
 /// A `cache SITE [as NAME] { … }`.
@@ -53,14 +67,16 @@ package struct CacheSyntax: Sendable {
   package var keywordRange: SourceRange
   package var site: SiteSyntax
   package var name: NameSyntax?
-  package var body: [Clause]
+  package var body: [RuleStatement]
   /// Whether every statement of the body could be read.
   package var isComplete: Bool
 }
 
-/// Terms joined by `+`.
+/// A site: `[PART + … of] TERM + … [before gate]`.
 package struct SiteSyntax: Sendable {
+  package var parts: [Site.Part]
   package var terms: [SiteTermSyntax]
+  package var cut = Site.Cut.afterGate
   package var range: SourceRange
 }
 

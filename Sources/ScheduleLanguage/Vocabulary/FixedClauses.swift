@@ -8,7 +8,28 @@ public enum FixedClauses {
         ParameterDescriptor(
           "count", .integer(1...Limits.stepCount), unit: "scheduler steps",
           summary: "the length of the run")
-      ])
+      ]),
+    ClauseDescriptor(
+      keyword: "min_steps", summary: "The fewest steps for which the schedule is meant.",
+      parameters: [
+        ParameterDescriptor(
+          "count", .integer(1...Limits.stepCount), unit: "scheduler steps",
+          summary: "shorter runs are refused")
+      ]),
+    ClauseDescriptor(
+      keyword: "branches separate",
+      summary: "Each branch of guidance decides for itself; the default."),
+    ClauseDescriptor(
+      keyword: "branches follow cond",
+      summary: "The unconditional call computes where the conditional one did."),
+    ClauseDescriptor(
+      keyword: "branches drop cond",
+      summary: "From a step on the unconditional call alone, with the mean of both states.",
+      parameters: [
+        ParameterDescriptor(
+          "step", label: "from", .integer(1...Limits.stepCount), unit: "scheduler steps",
+          summary: "the first step of one call")
+      ]),
   ]
 
   /// What stands in an adapter.

@@ -1,0 +1,307 @@
+import GraphIR
+import ScheduleLanguage
+import Tensors
+
+/// Writes expressions as ONNX operators.
+struct ExpressionLowering {
+  /// What a leaf stands for in a scope.
+  typealias Leaf = (Expression, GraphScope) throws -> Operand
+
+  /// The rule and site, for errors.
+  let place: String
+  let leaf: Leaf
+
+  /// Appends the operators of an expression to a scope; what is there already is used again.
+  func lower(_ expression: Expression, in scope: GraphScope) throws -> Operand {
+    if let operand = scope.operand(of: expression) { return operand }
+    let operand = try made(expression, in: scope)
+    scope.known[expression] = operand
+    return operand
+  }
+
+  private func made(_ expression: Expression, in scope: GraphScope) throws -> Operand {
+    switch expression {
+    case .boolean(let value):
+      return Operand(value: scope.graph.constant([value], shape: .scalar), kind: .boolean)
+    case .integer(let value):
+      return Operand(value: scope.graph.constant([Int64(value)], shape: .scalar), kind: .integer)
+    case .number(let value):
+      return Operand(value: scope.graph.constant([Float(value)], shape: .scalar), kind: .number)
+    case .control, .site, .tap, .slot, .updated, .parameter: return try leaf(expression, scope)
+    case .not(let operand):
+      let value = try lower(operand, in: scope).value
+      return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
+    case .binary(let operation, let left, let right):
+      return try binary(
+        operation, try lower(left, in: scope), try lower(right, in: scope), in: scope)
+    case .member(let operand, let list):
+      return member(try lower(operand, in: scope), list, in: scope)
+    case .conditional(let condition, let then, let other):
+      return try conditional(condition, then, other, in: scope)
+    case .call(let function, let operands) where function.isSelection:
+      guard case .integer(let count)? = operands.last else {
+        throw unsupported("'\(function.rawValue)' of a computed number of tokens")
+      }
+      return try selection(function, of: try lower(operands[0], in: scope), count, in: scope)
+    case .call(let function, let operands):
+      return try call(function, operands.map { try lower($0, in: scope) }, in: scope)
+    case .table(let list, let index): return table(list, try lower(index, in: scope), in: scope)
+    }
+  }
+
+  private func scalar(_ value: ValueID, _ kind: Operand.Kind) -> Operand {
+    Operand(value: value, kind: kind)
+  }
+
+  // MARK: - Arithmetic
+
+  private static let operators: [Expression.BinaryOperator: OpKey] = [
+    .add: "Add", .subtract: "Sub", .multiply: "Mul", .divide: "Div", .and: "And", .or: "Or",
+    .equal: "Equal", .notEqual: "Equal", .less: "Less", .lessOrEqual: "LessOrEqual",
+    .greater: "Greater", .greaterOrEqual: "GreaterOrEqual", .modulo: "Mod",
+  ]
+
+  private func binary(
+    _ operation: Expression.BinaryOperator, _ left: Operand, _ right: Operand,
+    in scope: GraphScope
+  ) throws -> Operand {
+    let (a, b) = matched(left, right, isDivision: operation == .divide, in: scope)
+    guard let op = Self.operators[operation] else { throw unsupported(operation.rawValue) }
+    if operation == .modulo, a.kind == .number {
+      let quotient = scope.emit("Div", [a.value, b.value], a.valueType)
+      let whole = scope.emit("Floor", [quotient], a.valueType)
+      let product = scope.emit("Mul", [whole, b.value], a.valueType)
+      return scalar(scope.emit("Sub", [a.value, product], a.valueType), .number)
+    }
+    if operation.isComparison {
+      let value = scope.emit(op, [a.value, b.value], .tensor(.bool, []))
+      guard operation == .notEqual else { return scalar(value, .boolean) }
+      return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
+    }
+    var result = a.kind == .tensor ? a : b
+    if a.kind == .tensor, b.kind == .tensor, (a.type.shape?.count ?? 0) < (b.type.shape?.count ?? 0)
+    {
+      result = b
+    }
+    result.value = scope.emit(op, [a.value, b.value], result.valueType)
+    return result
+  }
+
+  /// Two operands of one element type: whole numbers give way to real ones, scalars to tensors.
+  private func matched(
+    _ a: Operand, _ b: Operand, isDivision: Bool, in scope: GraphScope
+  ) -> (Operand, Operand) {
+    var (a, b) = (a, b)
+    let dataType: DataType
+    if a.kind == .tensor {
+      dataType = a.dataType
+    } else if b.kind == .tensor {
+      dataType = b.dataType
+    } else if a.kind == b.kind, !(isDivision && a.kind == .integer) {
+      return (a, b)
+    } else {
+      dataType = .float32
+    }
+    func convert(_ operand: inout Operand) {
+      operand.value = scope.cast(operand.value, to: dataType)
+      if operand.kind == .integer { operand.kind = .number }
+      if operand.kind == .tensor { operand.type.dataType = dataType }
+    }
+    convert(&a)
+    convert(&b)
+    return (a, b)
+  }
+
+  private func member(_ operand: Operand, _ list: [Int], in scope: GraphScope) -> Operand {
+    guard !list.isEmpty else {
+      return scalar(scope.graph.constant([false], shape: .scalar), .boolean)
+    }
+    let count: ValueType = .tensor(.bool, [Dimension(list.count)])
+    let elements =
+      operand.kind == .integer
+      ? scope.graph.constant(list.map { Int64($0) }, shape: .vector(list.count))
+      : scope.graph.constant(list.map { Float($0) }, shape: .vector(list.count))
+    let equal = scope.emit("Equal", [operand.value, elements], count)
+    let numbers = scope.emit(
+      "Cast", [equal], [Attribute("to", .int(Int(DataType.int32.rawValue)))],
+      .tensor(.int32, [Dimension(list.count)]))
+    let largest = scope.emit(
+      "ReduceMax", [numbers], [Attribute("keepdims", .int(0))], .tensor(.int32, []))
+    return scalar(scope.cast(largest, to: .bool), .boolean)
+  }
+
+  private func table(_ list: [Double], _ index: Operand, in scope: GraphScope) -> Operand {
+    var place = index.value
+    if index.kind != .integer {
+      place = scope.cast(scope.emit("Floor", [place], index.valueType), to: .int64)
+    }
+    let zero = scope.graph.constant([Int64(0)], shape: .scalar)
+    let last = scope.graph.constant([Int64(list.count - 1)], shape: .scalar)
+    place = scope.emit("Max", [place, zero], .tensor(.int64, []))
+    place = scope.emit("Min", [place, last], .tensor(.int64, []))
+    let elements = scope.graph.constant(list.map { Float($0) }, shape: .vector(list.count))
+    return scalar(scope.emit("Gather", [elements, place], .tensor(.float32, [])), .number)
+  }
+
+  // MARK: - Conditions
+
+  /// An If where a branch reads tensors, else both branches and a choice.
+  private func conditional(
+    _ condition: Expression, _ then: Expression, _ other: Expression, in scope: GraphScope
+  ) throws -> Operand {
+    if condition == .control(.valid), scope.isReady { return try lower(then, in: scope) }
+    let test = try lower(condition, in: scope)
+    let readsTensors = [then, other].contains { branch in
+      branch.parts.contains { part in
+        switch part {
+        case .site, .tap, .slot: true
+        default: false
+        }
+      }
+    }
+    let impliesReady = condition.conjuncts.contains(.control(.valid))
+    guard readsTensors else {
+      let (a, b) = matched(
+        try lower(then, in: scope), try lower(other, in: scope), isDivision: false, in: scope)
+      if a.kind == .boolean {
+        let no = scope.emit("Not", [test.value], .tensor(.bool, []))
+        let first = scope.emit("And", [test.value, a.value], .tensor(.bool, []))
+        let second = scope.emit("And", [no, b.value], .tensor(.bool, []))
+        return scalar(scope.emit("Or", [first, second], .tensor(.bool, [])), .boolean)
+      }
+      return scalar(scope.emit("Where", [test.value, a.value, b.value], a.valueType), a.kind)
+    }
+    return try choice(
+      test.value, in: scope, isReady: impliesReady,
+      then: { try lower(then, in: $0) }, else: { try lower(other, in: $0) })
+  }
+
+  /// An If of two branches that give one value of the same type.
+  func choice(
+    _ test: ValueID, in scope: GraphScope, isReady: Bool,
+    then: (GraphScope) throws -> Operand, else other: (GraphScope) throws -> Operand
+  ) throws -> Operand {
+    let yes = GraphScope(inside: scope, isReady: isReady)
+    let no = GraphScope(inside: scope, isReady: false)
+    var (a, b) = (try then(yes), try other(no))
+    if a.kind == .tensor, b.kind != .tensor {
+      b = try spread(b, like: a.type, in: no, reference: try shapeReference(in: no))
+    } else if b.kind == .tensor, a.kind != .tensor {
+      a = try spread(a, like: b.type, in: yes, reference: try shapeReference(in: yes))
+    } else if a.kind != b.kind {
+      a.value = yes.cast(a.value, to: .float32)
+      b.value = no.cast(b.value, to: .float32)
+      (a.kind, b.kind) = (.number, .number)
+    }
+    yes.addOutput(a.value, name: "chosen")
+    no.addOutput(b.value, name: "chosen")
+    var result = a
+    result.value = scope.emit(
+      "If", [test],
+      [
+        Attribute("then_branch", .graph(yes.subgraph)),
+        Attribute("else_branch", .graph(no.subgraph)),
+      ], a.valueType)
+    return result
+  }
+
+  /// A scalar as a tensor of the shape of another.
+  func spread(
+    _ operand: Operand, like type: TensorType, in scope: GraphScope, reference: ValueID
+  ) throws -> Operand {
+    let rank = graphRank(of: reference, in: scope)
+    let shape = scope.emit("Shape", [reference], .tensor(.int64, rank.map { [Dimension($0)] }))
+    let value = scope.cast(operand.value, to: type.dataType ?? .float32)
+    return Operand(
+      value: scope.emit("Expand", [value, shape], .tensor(type)), kind: .tensor, type: type)
+  }
+
+  private func graphRank(of value: ValueID, in scope: GraphScope) -> Int? {
+    scope.graph.tensorType(of: value)?.shape?.count
+  }
+
+  /// A value of the shape that a tensor of the site has.
+  private func shapeReference(in scope: GraphScope) throws -> ValueID {
+    if let output = try? lower(.site(.output), in: scope) { return output.value }
+    return try lower(.site(.input), in: scope).value
+  }
+
+  // MARK: - Functions
+
+  private func call(
+    _ function: Expression.Function, _ operands: [Operand], in scope: GraphScope
+  ) throws -> Operand {
+    var first = operands[0]
+    switch function {
+    case .mean, .sum, .largest:
+      let op: OpKey =
+        function == .mean ? "ReduceMean" : function == .sum ? "ReduceSum" : "ReduceMax"
+      let value = scope.cast(first.value, to: .float32)
+      return scalar(
+        scope.emit(op, [value], [Attribute("keepdims", .int(0))], .tensor(.float32, [])), .number)
+    case .abs, .round, .floor, .ceil, .sqrt, .exp, .log:
+      if first.kind == .integer {
+        if function != .sqrt && function != .exp && function != .log && function != .abs {
+          return first
+        }
+        first.value = scope.cast(first.value, to: .float32)
+        first.kind = .number
+      }
+      guard let op = Self.unary[function] else { throw unsupported(function.rawValue) }
+      first.value = scope.emit(op, [first.value], first.valueType)
+      return first
+    case .min, .max:
+      var (a, b) = matched(first, operands[1], isDivision: false, in: scope)
+      if a.kind != .tensor { swap(&a, &b) }
+      a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
+      return a
+    case .downsample, .dropFirst, .dropLast:
+      throw unsupported("'\(function.rawValue)'")
+    }
+  }
+
+  private static let unary: [Expression.Function: OpKey] = [
+    .abs: "Abs", .round: "Round", .floor: "Floor", .ceil: "Ceil", .sqrt: "Sqrt", .exp: "Exp",
+    .log: "Log",
+  ]
+
+  /// Every n-th token, or all but the first or last n: along the second to last axis.
+  func selection(
+    _ function: Expression.Function, of operand: Operand, _ count: Int, in scope: GraphScope
+  ) throws -> Operand {
+    guard let shape = operand.type.shape, shape.count >= 2 else {
+      throw unsupported("'\(function.rawValue)' of a value whose rank is not known")
+    }
+    func vector(_ number: Int64) -> ValueID {
+      scope.graph.constant([number], shape: .vector(1))
+    }
+    let end = Int64.max
+    let bounds: (start: Int64, end: Int64, step: Int64) =
+      switch function {
+      case .dropFirst: (Int64(count), end, 1)
+      case .dropLast: (0, -Int64(count), 1)
+      default: (0, end, Int64(count))
+      }
+    var type = operand.type
+    type.shape?[shape.count - 2] = Dimension(symbol: "ditcache_\(function.rawValue)_\(count)")
+    return Operand(
+      value: scope.emit(
+        "Slice",
+        [
+          operand.value, vector(bounds.start), vector(bounds.end), vector(-2),
+          vector(bounds.step),
+        ], .tensor(type)), kind: .tensor, type: type)
+  }
+
+  func unsupported(_ what: String) -> CacheRewriteError {
+    CacheRewriteError("unsupported-expression", at: place, "\(what) cannot be written here")
+  }
+}
+
+extension Expression {
+  /// The operands of a chain of `and`.
+  var conjuncts: [Expression] {
+    if case .binary(.and, let left, let right) = self { return left.conjuncts + right.conjuncts }
+    return [self]
+  }
+}

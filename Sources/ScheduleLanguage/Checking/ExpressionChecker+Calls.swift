@@ -1,0 +1,130 @@
+extension ExpressionChecker {
+  private static let since = "since"
+
+  /// A tap, a built-in function or a function of the vocabulary.
+  mutating func call(
+    _ name: NameSyntax, _ arguments: [CallArgumentSyntax], _ range: SourceRange, _ phase: Phase
+  ) throws(Rejected) -> Expression {
+    if let place = Tap.Place(rawValue: name.text) {
+      return try tap(place, arguments, range)
+    }
+    if let function = Expression.Function(rawValue: name.text) {
+      return try builtIn(function, arguments, range, phase)
+    }
+    if name.text == "clip" {
+      guard arguments.count == 3 else {
+        throw reject("wrong-count", range, "'clip' takes a value, a lowest and a highest one")
+      }
+      let value = try numeric(arguments[0].value, phase)
+      let low = try numeric(arguments[1].value, phase)
+      let high = try numeric(arguments[2].value, phase)
+      return .call(.min, [.call(.max, [value, low]), high])
+    }
+    guard let primitive = functions.first(where: { $0.descriptor.name == name.text }) else {
+      let known =
+        functions.map { $0.descriptor.name } + Tap.Place.allCases.map(\.rawValue)
+        + Expression.Function.allCases.map(\.rawValue) + ["clip"]
+      throw reject(
+        "unknown-function", name.range, "there is no function '\(name.text)'",
+        hint: Suggestion.hint(for: name.text, among: known))
+    }
+    return try call(primitive, arguments, range, phase)
+  }
+
+  private mutating func tap(
+    _ place: Tap.Place, _ arguments: [CallArgumentSyntax], _ range: SourceRange
+  ) throws(Rejected) -> Expression {
+    guard arguments.count == 1, case .site(let syntax) = arguments[0].value else {
+      throw reject("wrong-count", range, "'\(place.rawValue)' takes blocks or a module of them")
+    }
+    guard let site = resolveSite(syntax, &problems) else { throw Rejected() }
+    return .tap(.place(place, site))
+  }
+
+  private mutating func builtIn(
+    _ function: Expression.Function, _ arguments: [CallArgumentSyntax], _ range: SourceRange,
+    _ phase: Phase
+  ) throws(Rejected) -> Expression {
+    guard arguments.count == function.arity else {
+      throw reject(
+        "wrong-count", range,
+        "'\(function.rawValue)' takes \(function.arity) operands, not \(arguments.count)")
+    }
+    var operands: [Expression] = []
+    for argument in arguments { operands.append(try numeric(argument.value, phase)) }
+    let needsTensor = function.isReduction || function.isSelection
+    guard !needsTensor || type(of: operands[0]) == .tensor else {
+      throw reject(
+        "wrong-type", arguments[0].value.range, "'\(function.rawValue)' needs a tensor")
+    }
+    if function.isSelection {
+      guard case .integer(let count) = operands[1], count >= 1 else {
+        throw reject(
+          "not-whole", arguments[1].value.range,
+          "'\(function.rawValue)' takes a whole number of tokens, 1 or more")
+      }
+    }
+    return .call(function, operands)
+  }
+
+  private mutating func call(
+    _ primitive: any FunctionPrimitive.Type, _ arguments: [CallArgumentSyntax],
+    _ range: SourceRange, _ phase: Phase
+  ) throws(Rejected) -> Expression {
+    let descriptor = primitive.descriptor
+    let plain = arguments.filter { $0.label?.text != Self.since }
+    let since = arguments.first { $0.label?.text == Self.since }
+    let isComplete = plain.count == descriptor.operands.count
+    let isHalf = descriptor.isMetric && plain.count == descriptor.operands.count - 1
+    guard isComplete && since == nil || isHalf && since != nil else {
+      throw reject(
+        "wrong-count", range,
+        "'\(descriptor.name)' takes \(descriptor.signature)"
+          + (descriptor.isMetric ? ", or 'since: last_call' for the last tensor" : ""))
+    }
+    var operands: [FunctionOperand] = []
+    for (argument, kind) in zip(plain, descriptor.operands) {
+      switch kind {
+      case .list: operands.append(.list(try numbers(argument.value)))
+      case .tensor, .number:
+        let value = try numeric(argument.value, phase)
+        if kind == .tensor, type(of: value) != .tensor {
+          throw reject(
+            "wrong-type", argument.value.range, "'\(descriptor.name)' compares tensors")
+        }
+        operands.append(.expression(value))
+      }
+    }
+    if let since, let signal = operands.last {
+      operands.append(.expression(try previous(of: signal.expression, since)))
+    }
+    return primitive.expression(operands)
+  }
+
+  /// A slot that holds a signal as it was at the last call, or when the site was last computed.
+  private mutating func previous(
+    of signal: Expression, _ since: CallArgumentSyntax
+  ) throws(Rejected) -> Expression {
+    guard case .name(let word) = since.value, ["last_call", "last_computed"].contains(word.text)
+    else {
+      throw reject(
+        "unknown-word", since.value.range, "'since' takes 'last_call' or 'last_computed'")
+    }
+    let everyCall = word.text == "last_call"
+    if let known = slots.first(where: {
+      $0.name.hasPrefix("previous") && $0.computed == signal
+        && ($0.reused != nil) == everyCall
+    }) {
+      return .slot(known.name)
+    }
+    var slot = Slot(name: "previous", update: signal)
+    var number = 2
+    while slots.contains(where: { $0.name == slot.name }) {
+      slot.name = "previous_\(number)"
+      number += 1
+    }
+    if everyCall { slot.reused = signal }
+    slots.append(slot)
+    return .slot(slot.name)
+  }
+}
