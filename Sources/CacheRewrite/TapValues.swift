@@ -102,10 +102,10 @@ struct TapValues: Sendable {
     _ place: Tap.Place, _ parts: [ScheduleLanguage.Site.Part], _ cut: ScheduleLanguage.Site.Cut,
     _ block: Block, _ graph: Graph, _ site: ScheduleLanguage.Site
   ) throws(CacheRewriteError) -> Meaning {
-    guard
-      let module = block.modules.first(where: { module in
-        parts.contains { $0.kinds.contains(module.kind) }
-      }),
+    let found = block.modules.first { module in
+      parts.contains { $0.kinds.contains(module.kind) }
+    }
+    guard let module = found
     else {
       throw CacheRewriteError(
         "no-such-module", at: site.text, "the block has no module of this kind",
@@ -115,7 +115,7 @@ struct TapValues: Sendable {
     case .input: .value(module.input)
     case .modulatedInput: .value(module.modulatedInput ?? module.input)
     case .output: .value(module.output)
-    case .residual: .value(cut == .beforeGate ? module.branch : module.gated(in: graph))
+    case .residual: .value(cut == .beforeGate ? module.ungated(in: graph) : module.gated(in: graph))
     }
   }
 

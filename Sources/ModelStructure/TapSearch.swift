@@ -15,8 +15,27 @@ public struct TapSearch {
   /// What a block's first attention projects of its first stream, after norm and modulation.
   public func modulatedInput(of block: Block) throws(StructureError) -> ValueID {
     let modules = block.modules.filter { $0.stream == 0 && $0.modulatedInput != nil }
-    guard let module = modules.first(where: { $0.kind != .mlp }) ?? modules.first,
-      let value = module.modulatedInput
+    let module = modules.first { $0.kind != .mlp } ?? modules.first
+    if let value = module?.modulatedInput { return value }
+    return try mostProjected(in: block)
+  }
+
+  /// The first value that depends on the first stream and on no other, and that most matrix products
+  /// multiply.
+  private func mostProjected(in block: Block) throws(StructureError) -> ValueID {
+    let own = reached(from: block.streams.prefix(1).map(\.input), in: block.nodes)
+    let foreign = reached(from: block.streams.dropFirst().map(\.input), in: block.nodes)
+    var counts: [ValueID: Int] = [:]
+    var order: [ValueID] = []
+    for id in block.nodes where Self.products.contains(graph[id].op) {
+      guard let value = graph[id].inputs.first, let value, own.contains(value),
+        !foreign.contains(value)
+      else { continue }
+      if counts.updateValue(counts[value, default: 0] + 1, forKey: value) == nil {
+        order.append(value)
+      }
+    }
+    guard let most = counts.values.max(), let value = order.first(where: { counts[$0] == most })
     else {
       throw StructureError(
         "no-modulated-input", at: block.name,
