@@ -11,14 +11,18 @@ public struct ModelStructure: Sendable {
   /// Chains that only add into the spine.
   public var control: [Block]
 
-  /// Why something that looked like a block is none.
+  /// Why something that looked like a block is none, and which ranges are no sites.
   public var notes: [StructureNote]
+
+  /// The input that the hidden states come from; nil in a graph where none reaches the output.
+  public var latents: ValueID?
 
   /// A structure made of its three groups.
   public init(
     blocks: [Block] = [], refiners: [Block] = [], control: [Block] = [],
-    notes: [StructureNote] = []
+    notes: [StructureNote] = [], latents: ValueID? = nil
   ) {
+    self.latents = latents
     self.blocks = blocks
     self.refiners = refiners
     self.control = control

@@ -3,19 +3,71 @@ public import GraphIR
 extension ModelStructure {
   /// Splits block positions into maximal contiguous ranges that one cache node can own.
   ///
-  /// A range also ends where the family changes, or the number or type of the streams.
+  /// A range also ends where the family changes, or the number or type of the streams, and where a
+  /// block's result is read outside the range as well, as a long skip does.
   public func runs(of positions: [Int], in graph: Graph) -> [ClosedRange<Int>] {
-    var result: [ClosedRange<Int>] = []
+    borders(of: positions, in: graph).map(\.range)
+  }
+
+  /// As `runs(of:in:)`, with the reason why a range ends before the next position asked for.
+  public func borders(
+    of positions: [Int], in graph: Graph
+  ) -> [(range: ClosedRange<Int>, reason: StructureNote?)] {
+    var pending: [(range: ClosedRange<Int>, reason: StructureNote?)] = []
     for position in positions.sorted() {
-      if let last = result.last, last.upperBound + 1 == position,
-        blocks[last.upperBound].continues(into: blocks[position], in: graph)
-      {
-        result[result.count - 1] = last.lowerBound...position
+      guard let last = pending.last, last.range.upperBound + 1 == position else {
+        pending.append((position...position, nil))
+        continue
+      }
+      let reason = blocks[last.range.upperBound].border(before: blocks[position], in: graph)
+      pending[pending.count - 1].reason = reason
+      if reason == nil {
+        pending[pending.count - 1].range = last.range.lowerBound...position
       } else {
-        result.append(position...position)
+        pending.append((position...position, nil))
       }
     }
+    let uses = UseIndex(graph)
+    let places = graph.orderPositions()
+    pending.reverse()
+    var result: [(range: ClosedRange<Int>, reason: StructureNote?)] = []
+    while let (range, reason) = pending.popLast() {
+      let skips = longSkips(out: range, in: graph, uses: uses, positions: places)
+      var first = range.lowerBound
+      var pieces: [(range: ClosedRange<Int>, reason: StructureNote?)] = []
+      for (last, note) in skips {
+        pieces.append((first...last, note))
+        first = last + 1
+      }
+      pieces.append((first...range.upperBound, reason))
+      if pieces.count == 1 { result += pieces } else { pending += pieces.reversed() }
+    }
     return result
+  }
+
+  /// The blocks inside a range, its last one aside, whose results are read outside it.
+  private func longSkips(
+    out range: ClosedRange<Int>, in graph: Graph, uses: UseIndex, positions: [Int]
+  ) -> [(last: Int, note: StructureNote)] {
+    guard range.count > 1 else { return [] }
+    func position(_ value: ValueID) -> Int {
+      graph.producer(of: value).map { positions[Int($0.index)] } ?? -1
+    }
+    let end = blocks[range.upperBound].streams.map { position($0.output) }.max() ?? 0
+    return range.dropLast().compactMap { index in
+      for stream in blocks[index].streams where stream.hasEnd {
+        let reader = uses.users(of: stream.output).first { positions[Int($0.index)] > end }
+        guard reader != nil || uses.isOutput(stream.output) else { continue }
+        return (
+          index,
+          StructureNote(
+            place: blocks[index].name,
+            message: "a run ends here because '\(graph.name(of: stream.output))' is also read by "
+              + graph.reader(reader))
+        )
+      }
+      return nil
+    }
   }
 
   /// Cuts a range of blocks out of the graph.
@@ -40,53 +92,44 @@ extension ModelStructure {
         "stream-count", at: place,
         "\(first.streams.count) streams enter the first block and \(last.streams.count) the last")
     }
-    let candidates = Set(members.flatMap(\.nodes))
-    let outputs = Set(streams.map(\.output))
-    let order = graph.order.filter { candidates.contains($0) }
-    let dependent = nodes(of: order, reachedFrom: Set(first.streams.map(\.input)), in: graph)
-    var kept = Set<NodeID>()
-    for id in order.reversed() {
-      let escaping = graph[id].outputs.compactMap { $0 }.first { value in
-        !outputs.contains(value)
-          && (uses.isOutput(value) || uses.users(of: value).contains { !kept.contains($0) })
-      }
-      guard let escaping else {
-        if graph[id].outputs.contains(where: { $0.map { !uses.isUnused($0) } ?? false }) {
-          kept.insert(id)
-        }
-        continue
-      }
-      guard dependent.contains(id) else { continue }
-      let reader = uses.users(of: escaping).first { !kept.contains($0) }
+    let region = BlockRegion(
+      from: first.streams.map(\.input), to: streams.map(\.output), in: graph,
+      positions: graph.orderPositions())
+    let dependent = Set(region.dependent)
+    let owned = dependent.union(members.flatMap(\.nodes))
+    let crossing = BlockRegion.crossing(
+      of: region.dependent, inside: owned, leaving: Set(streams.map(\.output)), in: graph,
+      uses: uses)
+    if let crossing {
       throw StructureError(
         "value-crosses", at: place,
-        "'\(graph.name(of: escaping))' is computed inside and also read by "
-          + (reader.map(graph.label(of:)) ?? "the graph's output"),
+        "'\(graph.name(of: crossing.value))' is computed inside and also read by "
+          + graph.reader(crossing.reader),
         hint: "choose a range that contains that node, or ends before the value is computed")
     }
     return Run(
       family: first.family, first: first.index, last: last.index, streams: streams,
-      nodes: order.filter { kept.contains($0) })
-  }
-
-  private func nodes(
-    of order: [NodeID], reachedFrom sources: Set<ValueID>, in graph: Graph
-  ) -> Set<NodeID> {
-    var values = sources
-    var result = Set<NodeID>()
-    for id in order where graph[id].uses.contains(where: values.contains) {
-      result.insert(id)
-      values.formUnion(graph[id].outputs.compactMap { $0 })
-    }
-    return result
+      nodes: graph.order.filter(owned.contains))
   }
 }
 
 extension Block {
-  fileprivate func continues(into next: Block, in graph: Graph) -> Bool {
-    family == next.family && index + 1 == next.index && streams.count == next.streams.count
-      && zip(streams, next.streams).allSatisfy { before, after in
-        before.output == after.input && graph.type(of: before.input) == graph.type(of: after.input)
+  /// Why a run that contains this block cannot go on with the next one.
+  fileprivate func border(before next: Block, in graph: Graph) -> StructureNote? {
+    func note(_ reason: String) -> StructureNote {
+      StructureNote(place: name, message: "a run ends here because " + reason)
+    }
+    guard family == next.family else { return note("\(next.name) is of another family") }
+    guard index + 1 == next.index else { return note("\(next.name) is not the next of its family") }
+    guard streams.count == next.streams.count else {
+      return note("\(streams.count) streams become \(next.streams.count)")
+    }
+    for (before, after) in zip(streams, next.streams) {
+      let types = (graph.type(of: before.input), graph.type(of: after.input))
+      guard types.0 == types.1 else {
+        return note("the hidden states change from \(types.0) to \(types.1)")
       }
+    }
+    return nil
   }
 }
