@@ -83,8 +83,10 @@ struct StructureAnalysis {
     structure.control = names.blocks(
       self.drafts(of: found.control, numberedFrom: 0), default: "control_blocks")
     structure.notes += names.notes
-    noteCrossings(structure.blocks + structure.refiners + structure.control)
-    noteLongSkips(structure.blocks)
+    if graph.statePairs.isEmpty {
+      noteCrossings(structure.blocks + structure.refiners + structure.control)
+      noteLongSkips(structure.blocks)
+    }
   }
 
   /// Leaves out segments without attention at both ends, when there are others: convolutions of the
