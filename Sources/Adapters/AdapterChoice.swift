@@ -15,7 +15,7 @@ public enum AdapterChoice {
   ///   - graph: the model
   ///   - structure: its blocks
   ///   - cachedFamilies: families that cache nodes hide from the structure
-  ///   - renames: inputs under other names
+  ///   - renames: inputs under other names, by the adapter's names or by role words
   /// - Returns: the adapter
   /// - Throws: `AdapterError` when none or several fit, with what there is to choose from
   public static func choose(
@@ -35,9 +35,10 @@ public enum AdapterChoice {
     let inputs = Set(graph.requiredInputs.map { graph.name(of: $0).text })
     let families = Set(cachedFamilies + structure.families.map(\.name))
     let fitting = adapters.filter { adapter in
-      inputs.isSuperset(of: adapter.inputs.map { renames[$0] ?? $0 })
-        && families.isSuperset(of: adapter.families)
-        && hasRank(adapter.latentsRank, renames[adapter.latents] ?? adapter.latents, in: graph)
+      inputs.isSuperset(of: adapter.inputs.map { adapter.ownName(of: $0, roles: renames) })
+        && (!renames.isEmpty || families.isSuperset(of: adapter.families))
+        && hasRank(
+          adapter.latentsRank, adapter.ownName(of: adapter.latents, roles: renames), in: graph)
     }
     let best = fitting.map(weight).max()
     let winners = fitting.filter { weight($0) == best }

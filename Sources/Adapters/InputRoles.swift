@@ -82,14 +82,15 @@ extension InputRoles {
   /// - Parameters:
   ///   - adapter: a checked adapter
   ///   - graph: the model; every input that the adapter names must exist
-  ///   - renames: the model's own input for an input that the adapter names, for stripped models
+  ///   - renames: the model's own input for an input that the adapter names, or for a role word such
+  ///     as `latents`; for stripped models
   /// - Throws: `AdapterError` with the first input that the model does not have
   public init(
     _ adapter: AdapterDescription, of graph: Graph, renames: [String: String] = [:]
   ) throws(AdapterError) {
     let known = Set(graph.requiredInputs.map { graph.name(of: $0) })
     func input(_ name: String) throws(AdapterError) -> Name {
-      let own = Name(renames[name] ?? name)
+      let own = Name(adapter.ownName(of: name, roles: renames))
       guard known.contains(own) else {
         let listed = graph.requiredInputs.map { "'\(graph.name(of: $0))'" }.joined(separator: ", ")
         throw AdapterError(

@@ -47,6 +47,9 @@ public struct CachePlan: Sendable {
   /// The values that the rules' taps read.
   let taps: TapValues
 
+  /// Why runs end before blocks that the schedule asked for as well.
+  public let notes: [StructureNote]
+
   /// Resolves a schedule against the structure of a graph.
   ///
   /// What a rule reads is computed outside of its sites, so that it is there to decide.
@@ -90,6 +93,13 @@ public struct CachePlan: Sendable {
       }
     }
     try Self.requireDisjoint(sites, resolved)
+    notes = resolved.rules.flatMap { facts -> [StructureNote] in
+      switch facts.rule.site {
+      case .blocks, .stack:
+        structure.borders(of: facts.positions, in: graph).compactMap(\.reason)
+      case .modules, .output: []
+      }
+    }
     self.schedule = resolved
     self.sites = sites.sorted { a, b in
       positions[Int(a.nodes[0].index)] < positions[Int(b.nodes[0].index)]

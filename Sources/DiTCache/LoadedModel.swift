@@ -15,6 +15,8 @@ public struct LoadedModel: Sendable {
   public let measured: Graph
   /// Free dimensions that the caller fixed.
   public let dimensions: [String: Int]
+  /// The model's own names of inputs, by role or by an adapter's names.
+  public let roles: [String: String]
   /// The blocks.
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
@@ -23,7 +25,10 @@ public struct LoadedModel: Sendable {
   /// Reads a model.
   ///
   /// Weights are not read. `dimensions` fixes free dimensions by symbol or `input.axis` for costs.
-  public init(_ path: String, dimensions: [String: Int] = [:]) throws {
+  /// `roles` names inputs of models whose names say nothing; of them the structure needs `latents`.
+  public init(
+    _ path: String, dimensions: [String: Int] = [:], roles: [String: String] = [:]
+  ) throws {
     let file = try OnnxModel.read(path)
     var graph = file.graph
     let manifest = try file.metadata(ContractNames.manifestKey).map { json throws(ContractError) in
@@ -34,7 +39,20 @@ public struct LoadedModel: Sendable {
     (self.graph, measured) = try Self.inferring(graph, dimensions)
     self.dimensions = dimensions
     self.manifest = manifest
-    structure = ModelStructure(of: self.graph)
+    self.roles = roles
+    structure = ModelStructure(
+      of: self.graph, latents: try Self.input(roles["latents"], in: self.graph))
+  }
+
+  private static func input(_ name: String?, in graph: Graph) throws -> ValueID? {
+    guard let name else { return nil }
+    guard let input = graph.inputs.first(where: { graph.name(of: $0).text == name }) else {
+      let listed = graph.requiredInputs.map { "'\(graph.name(of: $0))'" }.joined(separator: ", ")
+      throw UsageError(
+        "unknown-input", at: "--role latents=\(name)", "the model has no input '\(name)'",
+        hint: "its inputs are \(listed)")
+    }
+    return input
   }
 
   /// A graph with its facts, once with free dimensions left free and once with them fixed.

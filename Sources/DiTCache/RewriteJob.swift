@@ -69,7 +69,7 @@ public struct RewriteJob: Sendable {
     var structure = model.structure
     if legalization.contains(where: { !$0.changes.isEmpty }) {
       (graph, measured) = try LoadedModel.inferring(graph, model.dimensions)
-      structure = ModelStructure(of: graph)
+      structure = ModelStructure(of: graph, latents: model.structure.latents)
     }
     let cached = try rewriter.rewrite(
       graph, structure, following: schedule, originalDigest: model.file.fileDigest,

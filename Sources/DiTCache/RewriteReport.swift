@@ -25,6 +25,8 @@ public struct RewriteReport: Encodable, Sendable {
   public let breakEvenReuses: Int?
   /// Nodes gained or lost by operator.
   public let operatorChanges: [String: Int]
+  /// Why sites end where they do.
+  public let notes: [String]
   /// Wall time.
   public let seconds: Double
   /// The process's peak memory (VmHWM).
@@ -52,7 +54,7 @@ public struct RewriteReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, schedule, steps, sites, seconds
+    case schema, schedule, steps, sites, notes, seconds
     case stateBytes = "state_bytes"
     case flopsComputed = "flops_computed"
     case flopsReused = "flops_reused"
@@ -84,6 +86,7 @@ public struct RewriteReport: Encodable, Sendable {
     breakEvenReuses = cached.costs.breakEvenReuses
     operatorChanges = Dictionary(
       uniqueKeysWithValues: cached.costs.operatorChanges.map { ($0.key.description, $0.value) })
+    notes = cached.plan.notes.map { "\($0.place): \($0.message)" }
     self.seconds = seconds
     peakBytes = ProcessMemory.peakByteCount
   }

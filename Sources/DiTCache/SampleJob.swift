@@ -61,15 +61,15 @@ public struct SampleJob: Sendable {
   /// A job for a model; the adapter is recognised unless it is named.
   public init(
     _ model: LoadedModel, adapter: String? = nil, adapterFile: String? = nil,
-    renames: [String: String] = [:], threads: Int
+    threads: Int
   ) throws {
     self.model = model
     self.threads = threads
     let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
     let chosen = try AdapterChoice.choose(
       adapter, among: known, for: model.graph, model.structure,
-      cachedFamilies: model.manifest?.families ?? [], renames: renames)
-    roles = try InputRoles(chosen, of: model.graph, renames: renames)
+      cachedFamilies: model.manifest?.families ?? [], renames: model.roles)
+    roles = try InputRoles(chosen, of: model.graph, renames: model.roles)
   }
 
   /// The scheduler of a request: its own, else the adapter's, else Euler.

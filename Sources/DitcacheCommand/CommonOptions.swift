@@ -9,6 +9,13 @@ struct ModelOptions: ParsableArguments {
       "Fixes a free dimension, by symbol or as input.axis; may be repeated.", valueName: "NAME=N"))
   var dimensions: [String] = []
 
+  @Option(
+    name: .customLong("role"),
+    help: ArgumentHelp(
+      "The model's own name for a role (latents, timestep, text, mask, pooled, guidance, extra) or "
+        + "for an adapter's input; may be repeated.", valueName: "ROLE=NAME"))
+  var roles: [String] = []
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -18,7 +25,21 @@ struct ModelOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Says more about what was done.")
   var verbose = false
 
-  func parsedDimensions() throws -> [String: Int] {
+  /// Reads a model as these options say.
+  func load(_ path: String) throws -> LoadedModel {
+    try LoadedModel(path, dimensions: try parsedDimensions(), roles: try parsedRoles())
+  }
+
+  private func parsedRoles() throws -> [String: String] {
+    var result: [String: String] = [:]
+    for text in roles {
+      let (name, value) = try KeyValue.split(text, option: "--role")
+      result[name] = value
+    }
+    return result
+  }
+
+  private func parsedDimensions() throws -> [String: Int] {
     var result: [String: Int] = [:]
     for text in dimensions {
       let (name, value) = try KeyValue.split(text, option: "--dim")

@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup var options: ModelOptions
 
   func run() throws {
-    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let model = try options.load(model)
     if text {
       print(model.graphText(), terminator: "")
       return

@@ -62,7 +62,7 @@ struct RewriteCommand: ParsableCommand {
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let model = try options.load(model)
     let rewrite = try RewriteTask(
       model: model, schedule: schedule, state: state, target: target, steps: steps,
       adapter: adapter)
@@ -86,6 +86,7 @@ struct RewriteCommand: ParsableCommand {
       ]
     }
     print(Terminal.table([["site", "size", "schedule", "on a reused step"]] + rows))
+    for note in report.notes { print("note: \(note)") }
     if let all = report.flopsComputed, let reused = report.flopsReused {
       print(
         "FLOPs of a computed step \(Terminal.scaled(all, unit: "FLOP")), of a reused step "

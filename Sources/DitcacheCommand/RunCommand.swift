@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
         "bad-arguments", at: "run", "either --input or --golden is needed")
     }
     let task = RunTask(threads: try threads.count(), tracePath: trace)
-    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let model = try options.load(model)
     if let golden {
       try compare(model, golden, task)
     } else if let input {

@@ -48,11 +48,6 @@ struct SampleCommand: ParsableCommand {
     name: .shortAndLong, help: ArgumentHelp("A folder for pictures and latents.", valueName: "DIR"))
   var output: String?
 
-  @Option(
-    name: .customLong("role"),
-    help: ArgumentHelp("The model's own name for an adapter's input.", valueName: "INPUT=NAME"))
-  var roles: [String] = []
-
   @Flag(help: "Does not run the uncached model for comparison.")
   var noBaseline = false
 
@@ -60,14 +55,9 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    var renames: [String: String] = [:]
-    for text in roles {
-      let (name, value) = try KeyValue.split(text, option: "--role")
-      renames[name] = value
-    }
-    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let model = try options.load(model)
     let task = try SampleTask(
-      model, schedule: schedule, adapter: adapter, renames: renames, steps: steps,
+      model, schedule: schedule, adapter: adapter, steps: steps,
       threads: try threads.count())
     var request = SampleJob.Request()
     request.prompt = prompt

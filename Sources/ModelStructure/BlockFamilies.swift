@@ -3,7 +3,7 @@ import GraphIR
 /// Sorts blocks of one spine into families of the same form.
 struct BlockFamilies {
   /// What is compared.
-  struct Form: Hashable {
+  struct Form {
     /// The number of streams and the type of the first.
     var streams: Int
     var type: ValueType
@@ -26,7 +26,7 @@ struct BlockFamilies {
       let isFree = position == 0
       let known = families.indices.first { number in
         let family = families[number]
-        return family.form.streams == form.streams && family.form.type == form.type
+        return family.form.streams == form.streams && family.form.type.agrees(with: form.type)
           && (family.form.layout == form.layout || isFree)
           && family.members.contains { Self.isContained($0, form.branches) }
       }
@@ -52,7 +52,7 @@ struct BlockFamilies {
       let neighbours = [position - 1, position + 1].filter(numbers.indices.contains)
       let kin = neighbours.first {
         sizes[numbers[$0]] > 1 && forms[$0].streams == forms[position].streams
-          && forms[$0].type == forms[position].type
+          && forms[$0].type.agrees(with: forms[position].type)
           && (forms[max($0, position)].layout == 0)
       }
       if let kin { numbers[position] = numbers[kin] }

@@ -72,9 +72,9 @@ extension ModelStructure {
 
   /// Cuts a range of blocks out of the graph.
   ///
-  /// The run owns the nodes that only it needs. A node of the range that others read too is left
-  /// outside when it does not depend on the hidden states; when it does, the range cannot be cut
-  /// and the error names the value and the node that reads it.
+  /// The run owns the nodes that only it needs. What others read too is left outside where it does
+  /// not depend on the hidden states inside; where it does, the range cannot be cut, and the error
+  /// names the value and the node that reads it.
   public func cut(
     _ range: ClosedRange<Int>, in graph: Graph, uses: UseIndex
   ) throws(StructureError) -> Run {
@@ -95,10 +95,22 @@ extension ModelStructure {
     let region = BlockRegion(
       from: first.streams.map(\.input), to: streams.map(\.output), in: graph,
       positions: graph.orderPositions())
-    let dependent = Set(region.dependent)
-    let owned = dependent.union(members.flatMap(\.nodes))
+    for stream in streams {
+      let types = (graph.type(of: stream.input), graph.type(of: stream.output))
+      guard types.0.agrees(with: types.1) else {
+        throw StructureError(
+          "stream-type", at: place,
+          "the hidden states enter as \(types.0) '\(graph.name(of: stream.input))' and leave as "
+            + "\(types.1) '\(graph.name(of: stream.output))'",
+          hint: "choose another range")
+      }
+    }
+    let own = Set(members.flatMap(\.nodes))
+    let leaving = Set(streams.map(\.output))
+    let owned = own.union(region.dependent).subtracting(
+      hoisted(from: region.dependent, but: own, leaving: leaving, in: graph, uses: uses))
     let crossing = BlockRegion.crossing(
-      of: region.dependent, inside: owned, leaving: Set(streams.map(\.output)), in: graph,
+      of: region.dependent.filter(owned.contains), inside: owned, leaving: leaving, in: graph,
       uses: uses)
     if let crossing {
       throw StructureError(
@@ -110,6 +122,30 @@ extension ModelStructure {
     return Run(
       family: first.family, first: first.index, last: last.index, streams: streams,
       nodes: graph.order.filter(owned.contains))
+  }
+}
+
+extension ModelStructure {
+  /// Nodes between the blocks of a range, such as a control chain, that others need as well.
+  ///
+  /// They stay outside, with all that they are computed from.
+  private func hoisted(
+    from nodes: [NodeID], but own: Set<NodeID>, leaving: Set<ValueID>, in graph: Graph,
+    uses: UseIndex
+  ) -> Set<NodeID> {
+    let region = Set(nodes)
+    var result = Set<NodeID>()
+    for id in nodes.reversed() where !own.contains(id) {
+      let isNeeded = graph[id].outputs.contains { value in
+        guard let value, !leaving.contains(value) else { return false }
+        return uses.isOutput(value)
+          || uses.users(of: value).contains {
+            result.contains($0) || (!region.contains($0) && !own.contains($0))
+          }
+      }
+      if isNeeded { result.insert(id) }
+    }
+    return result
   }
 }
 
@@ -126,7 +162,7 @@ extension Block {
     }
     for (before, after) in zip(streams, next.streams) {
       let types = (graph.type(of: before.input), graph.type(of: after.input))
-      guard types.0 == types.1 else {
+      guard types.0.agrees(with: types.1) else {
         return note("the hidden states change from \(types.0) to \(types.1)")
       }
     }

@@ -9,23 +9,32 @@ struct Segmentation {
   /// Ranges of branches, covering all.
   let segments: [Range<Int>]
 
-  init(_ branches: [Branch]) {
+  /// - Parameters:
+  ///   - branches: those of one spine
+  ///   - breaks: places before which the hidden states are projected anew
+  init(_ branches: [Branch], breaks: Set<Int> = []) {
     guard !branches.isEmpty else {
       segments = []
       return
     }
     var borders = branches.indices.dropFirst().filter {
-      branches[$0].isAttention && branches[$0 - 1].isFeedForward
+      breaks.contains($0) || (branches[$0].isAttention && branches[$0 - 1].isFeedForward)
     }
     let ties = Self.ties(of: branches, borders: borders)
     if !ties.isEmpty {
       let starts = Set(ties.map(\.lowerBound))
       let ends = Set(ties.map { $0.upperBound + 1 })
-      let inside = Set(ties.flatMap { Array($0.dropFirst()) })
+      var depths = [Int](repeating: 0, count: branches.count + 2)
+      for tie in ties {
+        depths[tie.lowerBound + 1] += 1
+        depths[tie.upperBound + 1] -= 1
+      }
+      for index in depths.indices.dropFirst() { depths[index] += depths[index - 1] }
       let grammatical = Set(borders)
       borders = branches.indices.dropFirst().filter {
-        !inside.contains($0)
-          && (grammatical.contains($0) || (starts.contains($0) && ends.contains($0)))
+        breaks.contains($0)
+          || (depths[$0] == 0
+            && (grammatical.contains($0) || (starts.contains($0) && ends.contains($0))))
       }
     }
     if borders.isEmpty, ties.isEmpty,

@@ -58,7 +58,8 @@ struct StructureAnalysis {
     let sources = flow.sources[latents]
     let path = SpinePath(to: output, from: sources, in: flow) { _ in false }
     let branches = path.branches.map { Branch($0, in: flow) }
-    let segments = bodySegments(Segmentation(branches).segments.map { Array(branches[$0]) })
+    let segments = bodySegments(
+      Segmentation(branches, breaks: projections(on: path)).segments.map { Array(branches[$0]) })
     var side = SideStreams(flow, main: path.branches, latents: sources)
     let parts = side.parts(of: segments)
     var drafts = zip(segments, parts).map { segment, parts in
@@ -107,6 +108,21 @@ struct StructureAnalysis {
     return Array(segments[first...last])
   }
 
+  /// Branches before which the hidden states pass a product on the spine.
+  private func projections(on path: SpinePath) -> Set<Int> {
+    var result = Set<Int>()
+    var count = 0
+    for step in path.steps {
+      switch step {
+      case .branch: count += 1
+      case .injection: break
+      case .passage(let id):
+        if OperatorClass.products.contains(graph[id].op) { result.insert(count) }
+      }
+    }
+    return result
+  }
+
   private func draft(
     of segment: [Branch], _ parts: [SideStreams.Part], _ lanes: [SideStreams.Lane]
   ) -> Draft {
@@ -146,7 +162,7 @@ struct StructureAnalysis {
           let isPlain = between.allSatisfy { graph[$0].subgraphs.isEmpty }
           if index > 0, hasProduct, isPlain, !isMixing {
             let before = drafts[index - 1].streams[0].output
-            if graph.type(of: before) == graph.type(of: drafts[index].streams[0].input) {
+            if graph.type(of: before).agrees(with: graph.type(of: drafts[index].streams[0].input)) {
               drafts[index].streams[0].input = before
               drafts[index].layout = 0
             }
