@@ -145,7 +145,7 @@ let package = Package(
       ]),
     tests(
       "ModelStructureTests",
-      of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR"],
+      of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR", "Tensors"],
       exclude: ["Golden"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
     tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),

@@ -24,7 +24,7 @@ struct AttentionAnalysis {
     var crossing = 0
     for id in scores {
       let outside = flow.operands(of: id).prefix(3).filter {
-        !region.values.contains($0) && !flow.isConstant($0)
+        region.isForeign($0, in: flow)
       }
       if !outside.isEmpty { crossing += 1 }
       foreign += outside
@@ -84,8 +84,8 @@ struct AttentionAnalysis {
       let operands = flow.operands(of: id)
       let inside = operands.filter(region.values.contains)
       if flow.graph[id].op == "Concat" || flow.graph[id].op == "ScatterND" {
-        let outside = operands.filter { !region.values.contains($0) && !flow.isConstant($0) }
-        if !outside.isEmpty, outside.contains(where: { flow.isComputedByProduct($0) }) {
+        let outside = operands.filter { region.isForeign($0, in: flow) }
+        if outside.contains(where: { flow.isComputedByProduct($0) }) {
           result = true
           foreign += outside
         }
@@ -135,6 +135,13 @@ struct AttentionAnalysis {
     return flow.uses.users(of: output).contains { user in
       flow.graph[user].op == "Mul" && flow.graph[user].inputs.contains(input)
     }
+  }
+}
+
+extension BranchRegion {
+  /// True for what is not computed from the base, weights aside.
+  fileprivate func isForeign(_ value: ValueID, in flow: Dataflow) -> Bool {
+    !values.contains(value) && !flow.isConstant(value)
   }
 }
 

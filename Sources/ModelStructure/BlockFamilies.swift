@@ -17,7 +17,8 @@ struct BlockFamilies {
   private(set) var numbers: [Int]
 
   /// Blocks of the same stream form are one family when their branches are equal, or those of one are
-  /// those of the other with some left out; a single block joins the family beside it.
+  /// those of the other with some left out; a single block joins the family beside it. Blocks between
+  /// which the tokens are laid out anew are of different families.
   init(_ forms: [Form]) {
     numbers = [Int](repeating: -1, count: forms.count)
     var families: [(form: Form, members: Set<[Int]>, size: Int)] = []
@@ -26,6 +27,7 @@ struct BlockFamilies {
       let isFree = position == 0
       let known = families.indices.first { number in
         let family = families[number]
+        if form.layout != 0, position > 0, numbers[position - 1] == number { return false }
         return family.form.streams == form.streams && family.form.type.agrees(with: form.type)
           && (family.form.layout == form.layout || isFree)
           && family.members.contains { Self.isContained($0, form.branches) }

@@ -13,7 +13,7 @@ struct Branch {
   /// The nodes between base and addition that depend on the base, in execution order.
   let nodes: [NodeID]
   /// What it computes.
-  let kind: Module.Kind
+  private(set) var kind: Module.Kind
   /// The branch before the gate.
   let ungated: ValueID
   /// What multiplies it before the addition.
@@ -33,6 +33,15 @@ struct Branch {
 }
 
 extension Branch {
+  /// Attention to keys of an earlier block is no cross-attention.
+  ///
+  /// - Parameter latents: the input of the spine that the branch is added to
+  mutating func keepOwnKeys(of latents: UInt64, in flow: Dataflow) {
+    if kind == .crossAttention, foreignTokens.allSatisfy({ flow.lineage[$0] & latents != 0 }) {
+      kind = .selfAttention
+    }
+  }
+
   init(_ number: Int, in flow: Dataflow) {
     let addition = flow.additions[number]
     self.number = number

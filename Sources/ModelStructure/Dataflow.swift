@@ -93,12 +93,13 @@ final class Dataflow {
     return node.op == "CastLike" ? [node.inputs.first].compactMap { $0 ?? nil } : node.uses
   }
 
-  /// True when a value is computed from another one; with `throughProduct`, through a product.
-  func depends(_ value: ValueID, on source: ValueID, throughProduct: Bool) -> Bool {
+  /// True when a value is computed from another one through a product, otherwise than by what
+  /// residual branches brought into its hidden states.
+  private func depends(_ value: ValueID, on source: ValueID) -> Bool {
     guard mark < .max - 2 else { return false }
     mark += 2
     let limit = position(of: source)
-    var pending = [(value: value, hasProduct: !throughProduct)]
+    var pending = [(value: value, hasProduct: false)]
     while let (value, hasProduct) = pending.popLast() {
       if value == source {
         if hasProduct { return true }
@@ -112,7 +113,9 @@ final class Dataflow {
       marks[Int(value.index)] = hasProduct ? mark : mark - 1
       budget -= 1
       let counts = hasProduct || OperatorClass.products.contains(graph[producer].op)
-      for operand in operands(of: producer) where position(of: operand) >= limit {
+      let next =
+        addition(computing: value).map { [additions[$0].spine] } ?? operands(of: producer)
+      for operand in next where position(of: operand) >= limit {
         pending.append((operand, counts))
       }
     }
@@ -209,7 +212,7 @@ extension Dataflow {
         return nil
       }
     }
-    guard !isConstant(value), depends(branch, on: value, throughProduct: true) else { return nil }
+    guard !isConstant(value), depends(branch, on: value) else { return nil }
     return value
   }
 

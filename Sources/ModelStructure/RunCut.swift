@@ -78,9 +78,9 @@ extension ModelStructure {
   public func cut(
     _ range: ClosedRange<Int>, in graph: Graph, uses: UseIndex
   ) throws(StructureError) -> Run {
-    let members = blocks[range]
+    let members = blocks.indices.contains(range.upperBound) ? blocks[range] : []
     guard let first = members.first, let last = members.last else {
-      throw StructureError("empty-run", at: "blocks", "no block was asked for")
+      throw StructureError("empty-run", at: "blocks", "there are no such blocks")
     }
     let place =
       first.index == last.index ? first.name : "\(first.family)[\(first.index)-\(last.index)]"

@@ -128,6 +128,11 @@ struct StructureAnalysis {
   ) -> Draft {
     var streams = [Stream(input: segment[0].base, output: segment[segment.count - 1].output)]
     var branches = segment.map { (branch: $0, stream: 0) }
+    if parts.isEmpty, let latents = structure.latents {
+      for index in branches.indices {
+        branches[index].branch.keepOwnKeys(of: flow.sources[latents], in: flow)
+      }
+    }
     for part in parts {
       let own = lanes[part.lane].branches[part.branches]
       streams.append(Stream(input: part.value, output: own.last?.output ?? part.value))
