@@ -148,7 +148,12 @@ let package = Package(
       of: ["ModelStructure", "OnnxFile", "Rewrite", "TypeInference", "GraphIR", "Tensors"],
       exclude: ["Golden"]),
     tests("OnnxFileTests", of: ["OnnxFile", "GraphIR", "Tensors"]),
-    tests("OperatorsTests", of: ["Operators", "GraphIR", "Tensors"]),
+    tests(
+      "OperatorsTests",
+      of: [
+        "Interpreter", "OnnxFile", "Operators", "Rewrite", "TensorFiles", "TypeInference",
+        "GraphIR", "Tensors",
+      ]),
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG", "CWebP"]),
     tests(
       "ReplayTests",

@@ -165,6 +165,10 @@ bool onnx_attribute_is_reference(OnnxAttributeRef attribute) noexcept {
   return !message(attribute).ref_attr_name().empty();
 }
 
+OnnxBytes onnx_attribute_reference(OnnxAttributeRef attribute) noexcept {
+  return bytes(message(attribute).ref_attr_name());
+}
+
 float onnx_attribute_float(OnnxAttributeRef attribute) noexcept { return message(attribute).f(); }
 
 int64_t onnx_attribute_int(OnnxAttributeRef attribute) noexcept { return message(attribute).i(); }

@@ -1,5 +1,6 @@
 public import CacheContract
 public import GraphIR
+import Legalization
 public import ModelStructure
 public import OnnxFile
 import Rewrite
@@ -9,7 +10,9 @@ import TypeInference
 public struct LoadedModel: Sendable {
   /// The file.
   public let file: OnnxModel
-  /// The graph as the file has it, with every type that follows from it; free dimensions stay free.
+  /// The graph of the file, with every type that follows from it; free dimensions stay free.
+  ///
+  /// Operators that hide a residual addition are written out (`SkipNormalization`).
   public let graph: Graph
   /// The graph with the dimensions fixed that the caller gave; the same identifiers.
   public let measured: Graph
@@ -60,7 +63,7 @@ public struct LoadedModel: Sendable {
     _ graph: Graph, _ dimensions: [String: Int]
   ) throws -> (free: Graph, measured: Graph) {
     var free = graph
-    _ = try PassPipeline([InferTypes()]).run(on: &free)
+    _ = try PassPipeline([RulePass(SkipNormalization()), InferTypes()]).run(on: &free)
     guard !dimensions.isEmpty else { return (free, free) }
     var measured = free
     _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)

@@ -33,8 +33,8 @@ struct Feeds {
         continue
       }
       guard case .tensor(let tensor) = value else { continue }
-      guard let declared = graph.tensorType(of: input) else {
-        if graph.type(of: input) == .unknown { continue }
+      guard let declared = graph.type(of: input).held.tensor else {
+        if graph.type(of: input).held == .unknown { continue }
         throw wrongShape(input, tensor)
       }
       if let dataType = declared.dataType, dataType != tensor.dataType {
@@ -83,6 +83,13 @@ struct Feeds {
       "unknown-input", at: "input '\(name)'", "the model has no such input",
       hint: nearest.map { "did you mean '\($0)'?" }
         ?? "its inputs are \(names.joined(separator: ", "))")
+  }
+}
+
+extension ValueType {
+  /// The type of what an optional holds; any other type itself.
+  fileprivate var held: ValueType {
+    if case .optional(let held) = self { held } else { self }
   }
 }
 

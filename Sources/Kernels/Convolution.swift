@@ -51,7 +51,7 @@ public enum Convolution {
     precondition(output.isContiguous, "an output is contiguous")
     guard output.elementCount > 0 else { return }
     switch output.dataType {
-    case .float32: break
+    case .float32, .float64: break
     case .float16, .bfloat16:
       return try HalfPrecision.compute(output) { (wide) throws(KernelError) in
         let addend: Tensor? = if let bias { try HalfPrecision.widened(bias) } else { nil }
@@ -69,7 +69,11 @@ public enum Convolution {
         strides: [0, bias.strides[0]] + [Int](repeating: 0, count: output.rank - 2))
       Copying.copy(column, into: output)
     }
-    try patches.multiply(filter, addToOutput: bias != nil, output)
+    if output.dataType == .float64 {
+      try patches.multiply(Double.self, filter, addToOutput: bias != nil, output)
+    } else {
+      try patches.multiply(Float.self, filter, addToOutput: bias != nil, output)
+    }
   }
 
   /// The input with its zeros around it; the input itself when there are none.
@@ -129,20 +133,21 @@ private struct Patches {
     outputChannels = weight[0]
   }
 
-  func multiply(
-    _ filter: Tensor, addToOutput: Bool, _ output: Tensor
+  func multiply<Element: BLASElement>(
+    _ type: Element.Type, _ filter: Tensor, addToOutput: Bool, _ output: Tensor
   ) throws(KernelError) {
     let rows = outputChannels / groups
     let inner = elements.reduce(1, *)
     let columns = positions.reduce(1, *)
-    let beta: Float = addToOutput ? 1 : 0
-    let weights = filter.pointer(as: Float.self)
-    let result = output.pointer(as: Float.self)
-    let source = input.pointer(as: Float.self)
+    let beta: Element = addToOutput ? 1 : 0
+    let weights = filter.pointer(as: type)
+    let result = output.pointer(as: type)
+    let source = input.pointer(as: type)
     let element = StridedLoop(dimensions: elements) { SIMD4(elementStrides[$0], 0, 0, 0) }
     let position = StridedLoop(dimensions: positions) { SIMD4(positionStrides[$0], 0, 0, 0) }
     let isAddressable = element.dimensions.count == 1 && position.dimensions.count == 1
-    let tile = Swift.max(16, Patches.tileByteCount / Swift.max(1, inner * 4) / 16 * 16)
+    let tile = Swift.max(
+      16, Patches.tileByteCount / Swift.max(1, inner * MemoryLayout<Element>.size) / 16 * 16)
     for sample in 0..<output.shape[0] {
       for group in 0..<groups {
         let first = source + sample * input.strides[0] + group * elements[0] * input.strides[1]
@@ -168,7 +173,7 @@ private struct Patches {
         _ = Parallel.singleThreadedBLAS
         Parallel.forEachPart(of: columns, operationsPerItem: cost + inner, grain: 16) { range in
           let width = Swift.min(tile, range.count)
-          withUnsafeTemporaryAllocation(of: Float.self, capacity: width * inner) { buffer in
+          withUnsafeTemporaryAllocation(of: type, capacity: width * inner) { buffer in
             guard let copy = buffer.baseAddress else { return }
             for start in stride(from: range.lowerBound, to: range.upperBound, by: width) {
               let part = start..<Swift.min(start + width, range.upperBound)
@@ -183,10 +188,10 @@ private struct Patches {
   }
 
   /// Copies the patches of some positions, whichever way round reads memory in order.
-  private func gather(
+  private func gather<Element: BLASElement>(
     _ part: Range<Int>, _ element: StridedLoop, _ position: StridedLoop,
-    from source: UnsafeMutablePointer<Float>, into copy: UnsafeMutablePointer<Float>
-  ) -> MatrixView<Float> {
+    from source: UnsafeMutablePointer<Element>, into copy: UnsafeMutablePointer<Element>
+  ) -> MatrixView<Element> {
     let inner = element.count
     if position.rowStrides[0] == 1 {
       element.forEachRow(in: 0..<inner) { number, places, count in
@@ -213,9 +218,9 @@ private struct Patches {
     return matrix(copy, rows: part.count, columns: inner).transposed
   }
 
-  private func matrix(
-    _ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int
-  ) -> MatrixView<Float> {
+  private func matrix<Element: BLASElement>(
+    _ base: UnsafeMutablePointer<Element>, rows: Int, columns: Int
+  ) -> MatrixView<Element> {
     guard
       let view = MatrixView(base, rows: rows, columns: columns, rowStride: columns, columnStride: 1)
     else { preconditionFailure("a contiguous matrix is addressable") }

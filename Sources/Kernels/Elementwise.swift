@@ -112,7 +112,7 @@ public enum Elementwise {
   /// Elements gathered at once from an input whose rows are not dense.
   static let gatherCount = 512
 
-  private static func zip<Operand: BitwiseCopyable, Result: BitwiseCopyable>(
+  static func zip<Operand: BitwiseCopyable, Result: BitwiseCopyable>(
     _ row: BinaryRow<Operand, Result>, _ a: Tensor, _ b: Tensor, _ output: Tensor
   ) {
     precondition(output.isContiguous, "an output is contiguous")

@@ -7,20 +7,22 @@ public enum MatrixMultiplication {
   ///
   /// `a` is [..., M, K] or [K], `b` is [..., K, N] or [K]; leading dimensions broadcast. The output
   /// is contiguous, and its shape is [..., M, N] without M where `a` and without N where `b` is a
-  /// vector. Inputs are any views; those that BLAS cannot address are copied.
+  /// vector. Inputs are any views; those that BLAS cannot address are copied. Products of integers
+  /// take no factor `alpha`.
   public static func multiply(
-    _ a: Tensor, _ b: Tensor, into output: Tensor
+    _ a: Tensor, _ b: Tensor, alpha: Float = 1, into output: Tensor
   ) throws(KernelError) {
     precondition(a.dataType == b.dataType && a.dataType == output.dataType, "types differ")
     precondition(a.rank > 0 && b.rank > 0, "a scalar has no matrix product")
+    precondition(alpha == 1 || output.dataType.isFloatingPoint, "integers take no factor")
     precondition(output.isContiguous, "an output is contiguous")
     guard output.elementCount > 0 else { return }
     switch output.dataType {
-    case .float32: try blas(Float.self, a, b, output)
-    case .float64: try blas(Double.self, a, b, output)
+    case .float32: try blas(Float.self, a, b, output, alpha: alpha)
+    case .float64: try blas(Double.self, a, b, output, alpha: Double(alpha))
     case .float16, .bfloat16:
       try HalfPrecision.compute(output) { (wide) throws(KernelError) in
-        try multiply(HalfPrecision.widened(a), HalfPrecision.widened(b), into: wide)
+        try multiply(HalfPrecision.widened(a), HalfPrecision.widened(b), alpha: alpha, into: wide)
       }
     case .int64: integers(Int64.self, a, b, output)
     case .int32: integers(Int32.self, a, b, output)
@@ -41,7 +43,7 @@ public enum MatrixMultiplication {
   ///   - beta: The factor of `c`.
   ///   - transposeA: Whether `a` is taken transposed.
   ///   - transposeB: Whether `b` is taken transposed.
-  ///   - output: Contiguous, [M, N].
+  ///   - output: Contiguous, [M, N]; integers are computed in `float64`, exactly up to 2^53.
   /// - Throws: `KernelError` for a type without an implementation, or a size beyond BLAS.
   public static func gemm(
     _ a: Tensor, _ b: Tensor, _ c: Tensor? = nil, alpha: Float = 1, beta: Float = 1,
@@ -65,6 +67,13 @@ public enum MatrixMultiplication {
           HalfPrecision.widened(left), HalfPrecision.widened(right), addend, alpha: alpha,
           beta: beta, into: wide)
       }
+    case let type where type.isInteger:
+      let wide = try Copying.makeTensor(.float64, output.shape)
+      let addend: Tensor? = if let c { try Casting.cast(c, to: .float64) } else { nil }
+      try gemm(
+        Casting.cast(left, to: .float64), Casting.cast(right, to: .float64), addend, alpha: alpha,
+        beta: beta, into: wide)
+      try Casting.cast(wide, into: output)
     default: throw .unsupported("Gemm", output.dataType)
     }
   }

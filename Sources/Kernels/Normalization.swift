@@ -3,8 +3,8 @@ public import Tensors
 
 /// Functions of whole rows: softmax and the norms.
 ///
-/// Inputs are any views, outputs contiguous. Types are `float32`, or `float16` and `bfloat16`
-/// computed in `float32`.
+/// Inputs are any views, outputs contiguous. Types are `float32`, `float64`, and `float16` and
+/// `bfloat16` computed in `float32`.
 public enum Normalization {
   /// Softmax along one axis, after ONNX Softmax-13
   /// (https://onnx.ai/onnx/operators/onnx__Softmax.html).
@@ -15,6 +15,9 @@ public enum Normalization {
   ) throws(KernelError) {
     precondition(input.shape == output.shape && output.isContiguous, "softmax keeps the shape")
     guard output.elementCount > 0 else { return }
+    if output.dataType == .float64 {
+      return try DoubleNormalization.softmax(input, axis: axis, into: output)
+    }
     guard
       try isFloat32(
         "softmax", output,
@@ -46,6 +49,11 @@ public enum Normalization {
     _ input: Tensor, axis: Int, scale: Tensor?, bias: Tensor?, epsilon: Float,
     into output: Tensor
   ) throws(KernelError) {
+    if output.dataType == .float64 {
+      return try DoubleNormalization.normalize(
+        input, axis: axis, scale: scale, bias: bias, epsilon: epsilon, isCentered: true,
+        into: output)
+    }
     try normalize("LayerNormalization", input, axis, scale, bias, output) { elements, length in
       let mean = Float(ditc_f32_sum(elements, length) / Double(length))
       let variance = ditc_f32_sum_of_squares(elements, mean, length) / Double(length)
@@ -60,6 +68,11 @@ public enum Normalization {
   public static func rmsNorm(
     _ input: Tensor, axis: Int, scale: Tensor?, epsilon: Float, into output: Tensor
   ) throws(KernelError) {
+    if output.dataType == .float64 {
+      return try DoubleNormalization.normalize(
+        input, axis: axis, scale: scale, bias: nil, epsilon: epsilon, isCentered: false,
+        into: output)
+    }
     try normalize("RMSNormalization", input, axis, scale, nil, output) { elements, length in
       let mean = ditc_f32_sum_of_squares(elements, 0, length) / Double(length)
       return (0, Float(1 / (mean + Double(epsilon)).squareRoot()))

@@ -31,6 +31,12 @@ public enum Scanning {
       }
     case .int64: walk.scan(isExclusive, 0, { $0 = $0 &+ ($1 as Int64) }, { $0 as Int64 })
     case .int32: walk.scan(isExclusive, 0, { $0 = $0 &+ ($1 as Int32) }, { $0 as Int32 })
+    case let type where type.isInteger:
+      let wide = try Copying.makeTensor(.int64, output.shape)
+      try sums(
+        Casting.cast(input, to: .int64), axis: axis, isExclusive: isExclusive,
+        isReversed: isReversed, into: wide)
+      try Casting.cast(wide, into: output)
     default: throw .unsupported("a running sum", input.dataType)
     }
   }

@@ -23,7 +23,8 @@ extension Indexing {
   ///   - axis: The axis that `indices` count along.
   ///   - indices: One for each update, in row-major order.
   ///   - reduction: How an update and the element there combine.
-  ///   - output: Any view, along the other axes at least as large as the updates.
+  ///   - output: Along the other axes at least as large as the updates; any view, but contiguous
+  ///     where halves are reduced.
   /// - Throws: When the element type has no arithmetic.
   public static func scatterElements(
     _ updates: Tensor, axis: Int, _ indices: [Int], _ reduction: ScatterReduction,
@@ -77,6 +78,19 @@ extension Indexing {
     case (_, .float64): floats(Double.self, reduction, updates, places, count, output)
     case (_, .int32): integers(Int32.self, reduction, updates, places, count, output)
     case (_, .int64): integers(Int64.self, reduction, updates, places, count, output)
+    case (_, .int16): integers(Int16.self, reduction, updates, places, count, output)
+    case (_, .int8): integers(Int8.self, reduction, updates, places, count, output)
+    case (_, .uint64): integers(UInt64.self, reduction, updates, places, count, output)
+    case (_, .uint32): integers(UInt32.self, reduction, updates, places, count, output)
+    case (_, .uint16): integers(UInt16.self, reduction, updates, places, count, output)
+    case (_, .uint8): integers(UInt8.self, reduction, updates, places, count, output)
+    case (_, .float16), (_, .bfloat16):
+      precondition(output.isContiguous, "halves are reduced in dense memory")
+      let wide = try Casting.cast(output, to: .float32)
+      let sources = try Casting.cast(updates, to: .float32)
+      floats(Float.self, reduction, sources, places, count, wide)
+      try Casting.cast(wide, into: output)
+      withExtendedLifetime((wide, sources)) {}
     case (_, let type): throw .unsupported("a scatter that reduces", type)
     }
     withExtendedLifetime(updates) {}

@@ -2,27 +2,35 @@ public import Tensors
 
 /// Positions of elements.
 public enum Searching {
-  /// Where along `axis` the largest element is, the first or the last of equals.
+  /// Where along `axis` the largest or smallest element is, the first or the last of equals.
   ///
-  /// NaN counts as larger than every number. The axis is not empty. The output is contiguous
+  /// NaN counts as larger and as smaller than every number. The axis is not empty. The output is contiguous
   /// `int64` and holds one position for each element that remains, in row-major order.
-  public static func positionOfLargest(
-    _ input: Tensor, axis: Int, takesLast: Bool, into output: Tensor
+  public static func positionOfExtreme(
+    _ input: Tensor, axis: Int, isSmallest: Bool = false, takesLast: Bool, into output: Tensor
   ) throws(KernelError) {
     precondition(output.dataType == .int64 && output.isContiguous, "positions are int64")
     guard output.elementCount > 0 else { return }
     switch input.dataType {
-    case .float32: search(Float.self, input, axis, takesLast, output) { $0 > $1 || $0.isNaN }
-    case .float64: search(Double.self, input, axis, takesLast, output) { $0 > $1 || $0.isNaN }
+    case .float32:
+      search(Float.self, input, axis, takesLast, output) {
+        (isSmallest ? $0 < $1 : $0 > $1) || $0.isNaN
+      }
+    case .float64:
+      search(Double.self, input, axis, takesLast, output) {
+        (isSmallest ? $0 < $1 : $0 > $1) || $0.isNaN
+      }
     case .float16, .bfloat16:
-      try positionOfLargest(
-        Casting.cast(input, to: .float32), axis: axis, takesLast: takesLast, into: output)
-    case .uint64: search(UInt64.self, input, axis, takesLast, output) { $0 > $1 }
+      try positionOfExtreme(
+        Casting.cast(input, to: .float32), axis: axis, isSmallest: isSmallest,
+        takesLast: takesLast, into: output)
+    case .uint64:
+      search(UInt64.self, input, axis, takesLast, output) { isSmallest ? $0 < $1 : $0 > $1 }
     case let type where type.isInteger:
       search(
         Int64.self, try Casting.cast(input, to: .int64), axis, takesLast, output
-      ) { $0 > $1 }
-    default: throw .unsupported("a search for the largest", input.dataType)
+      ) { isSmallest ? $0 < $1 : $0 > $1 }
+    default: throw .unsupported("a search for an extreme", input.dataType)
     }
   }
 

@@ -24,6 +24,15 @@ public enum UnaryOperation: String, Hashable, Sendable, CaseIterable {
   case geluTanh
   /// log(1 + eˣ)
   case softplus
+  case tangent, arcSine, arcCosine, arcTangent
+  case hyperbolicSine, hyperbolicCosine
+  case areaSine, areaCosine, areaTangent
+  /// x / (1 + |x|)
+  case softsign
+  /// x tanh(softplus(x)), https://arxiv.org/abs/1908.08681
+  case mish
+  /// x max(0, min(1, x / 6 + ½)), https://arxiv.org/abs/1905.02244
+  case hardSwish
   case floor, ceiling
   /// To the nearest integer, ties to even.
   case round
@@ -70,6 +79,19 @@ extension UnaryOperation {
     case .gelu: UnaryRow(vector: ditc_f32_gelu)
     case .geluTanh: UnaryRow(vector: ditc_f32_gelu_tanh)
     case .softplus: UnaryRow(cost: 16) { Swift.max($0, 0) + log1pf(expf(-Swift.abs($0))) }
+    case .tangent: UnaryRow(cost: 8) { tanf($0) }
+    case .arcSine: UnaryRow(cost: 8) { asinf($0) }
+    case .arcCosine: UnaryRow(cost: 8) { acosf($0) }
+    case .arcTangent: UnaryRow(cost: 8) { atanf($0) }
+    case .hyperbolicSine: UnaryRow(cost: 8) { sinhf($0) }
+    case .hyperbolicCosine: UnaryRow(cost: 8) { coshf($0) }
+    case .areaSine: UnaryRow(cost: 8) { asinhf($0) }
+    case .areaCosine: UnaryRow(cost: 8) { acoshf($0) }
+    case .areaTangent: UnaryRow(cost: 8) { atanhf($0) }
+    case .softsign: UnaryRow { $0 / (1 + Swift.abs($0)) }
+    case .mish:
+      UnaryRow(cost: 16) { $0 * tanhf(Swift.max($0, 0) + log1pf(expf(-Swift.abs($0)))) }
+    case .hardSwish: UnaryRow { $0 * Swift.max(0, Swift.min(1, $0 / 6 + 0.5)) }
     case .floor: UnaryRow { $0.rounded(.down) }
     case .ceiling: UnaryRow { $0.rounded(.up) }
     case .round: UnaryRow { $0.rounded(.toNearestOrEven) }
@@ -98,6 +120,19 @@ extension UnaryOperation {
         0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
       }
     case .softplus: UnaryRow(cost: 16) { Swift.max($0, 0) + log1p(exp(-Swift.abs($0))) }
+    case .tangent: UnaryRow(cost: 8) { tan($0) }
+    case .arcSine: UnaryRow(cost: 8) { asin($0) }
+    case .arcCosine: UnaryRow(cost: 8) { acos($0) }
+    case .arcTangent: UnaryRow(cost: 8) { atan($0) }
+    case .hyperbolicSine: UnaryRow(cost: 8) { sinh($0) }
+    case .hyperbolicCosine: UnaryRow(cost: 8) { cosh($0) }
+    case .areaSine: UnaryRow(cost: 8) { asinh($0) }
+    case .areaCosine: UnaryRow(cost: 8) { acosh($0) }
+    case .areaTangent: UnaryRow(cost: 8) { atanh($0) }
+    case .softsign: UnaryRow { $0 / (1 + Swift.abs($0)) }
+    case .mish:
+      UnaryRow(cost: 16) { $0 * tanh(Swift.max($0, 0) + log1p(exp(-Swift.abs($0)))) }
+    case .hardSwish: UnaryRow { $0 * Swift.max(0, Swift.min(1, $0 / 6 + 0.5)) }
     case .floor: UnaryRow { $0.rounded(.down) }
     case .ceiling: UnaryRow { $0.rounded(.up) }
     case .round: UnaryRow { $0.rounded(.toNearestOrEven) }

@@ -6,7 +6,8 @@ public struct OnnxLimits: Sendable {
   /// Bytes of the model file, external data not counted; protobuf itself ends at 2³¹ − 1.
   public var fileByteCount = Int(Int32.max)
 
-  /// Nodes, those of subgraphs and functions included.
+  /// Nodes, those of subgraphs and functions included; also after calls are inlined, which is
+  /// counted before it is done.
   public var nodeCount = 1_000_000
 
   /// Tensors in initializers and attributes.
@@ -23,6 +24,9 @@ public struct OnnxLimits: Sendable {
 
   /// Graphs inside one another, the main graph counting 1.
   public var graphDepth = 32
+
+  /// Functions that call one another, the main graph not counted.
+  public var callDepth = 100
 
   /// Bytes of a value's or node's name.
   public var nameByteCount = 4096

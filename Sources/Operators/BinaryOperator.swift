@@ -156,6 +156,24 @@ extension LogicalOperator {
   }
 }
 
+/// A function of the bits of two integers.
+protocol BitwiseOperator: BroadcastingOperator {
+  /// The function.
+  var operation: BitwiseOperation { get }
+}
+
+extension BitwiseOperator {
+  var elementTypes: ElementTypes { .integers }
+
+  var arithmetic: ElementArithmetic? { nil }
+
+  func resultType(_ operands: DataType?) -> DataType? { operands }
+
+  func combine(_ a: Tensor, _ b: Tensor, into output: Tensor) throws(KernelError) {
+    try Elementwise.bitwise(operation, a, b, into: output)
+  }
+}
+
 /// An operator of two operands without attributes.
 protocol PlainBinaryOperator: Operator {
   /// The operator; it has nothing to remember.

@@ -37,7 +37,17 @@ extension Array where Element == ValueFact? {
     }
   }
 
-  /// The same for an operand that may be absent.
+  /// What is known of the elements of a sequence operand; one that is no sequence is an error.
+  func elementType(ofSequence position: Int) throws(OperatorError) -> ValueType {
+    switch try required(position).type {
+    case .unknown: return .unknown
+    case .sequence(let element): return element
+    case let other:
+      throw .badOperands("operand \(position) is \(other), a sequence is expected")
+    }
+  }
+
+  /// What is known of a tensor operand that may be absent.
   func optionalTensorType(_ position: Int) throws(OperatorError) -> TensorType? {
     optional(position) == nil ? nil : try tensorType(position)
   }

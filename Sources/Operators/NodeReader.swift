@@ -132,6 +132,9 @@ public struct NodeReader {
     return subgraph
   }
 
+  /// Marks an attribute that says nothing new as read.
+  public mutating func skip(_ name: String) { read.insert(name) }
+
   /// Refuses attributes that nobody read.
   public func finish() throws(OperatorError) {
     let unread = node.attributes.map(\.name).filter { !read.contains($0) }

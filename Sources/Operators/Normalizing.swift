@@ -35,6 +35,30 @@ enum Normalizing {
     return ValueFact(dataType, shape)
   }
 
+  /// The mean along axes and 1 / √(variance + epsilon), in float32, with the axes kept.
+  static func statistics(
+    _ x: Tensor, axes: [Int], _ epsilon: Float, _ context: any RunContext
+  ) throws(OperatorError) -> (mean: Tensor, factor: Tensor) {
+    let wide = try x.cast(to: .float32, context)
+    var dimensions = x.shape.dimensions
+    for axis in axes { dimensions[axis] = 1 }
+    let shape = try Shape.checked(dimensions)
+    let mean = try context.tensor(.float32, shape) { (output) throws(KernelError) in
+      try Reduction.reduce(.mean, wide, axes: axes, into: output)
+    }
+    let squares = try context.tensor(.float32, x.shape) { (output) throws(KernelError) in
+      try Elementwise.binary(.subtract, wide, mean, into: output)
+      try Elementwise.binary(.multiply, output, output, into: output)
+    }
+    let factor = try context.tensor(.float32, shape) { (output) throws(KernelError) in
+      try Reduction.reduce(.mean, squares, axes: axes, into: output)
+      try Elementwise.binary(.add, output, Tensor(scalar: epsilon), into: output)
+      try Elementwise.unary(.squareRoot, output, into: output)
+      try Elementwise.unary(.reciprocal, output, into: output)
+    }
+    return (mean, factor)
+  }
+
   /// The axes before `axis` as one and those from it on as another: how Softmax and its relatives
   /// see a tensor before opset 13.
   static func flattened(_ shape: Shape, at axis: Int) throws(OperatorError) -> Shape {

@@ -74,6 +74,14 @@ extension Array where Element == RuntimeValue? {
     return try value.tensor()
   }
 
+  /// The elements of the sequence at a position, or an error that names the position.
+  public func sequence(_ position: Int) throws(OperatorError) -> [RuntimeValue] {
+    guard position < count, case .sequence(let elements)? = self[position] else {
+      throw .badOperands("operand \(position) is not a sequence")
+    }
+    return elements
+  }
+
   /// The integers of a small tensor such as `axes`, or nil when the operand is absent.
   public func integers(_ position: Int) throws(OperatorError) -> [Int]? {
     guard let tensor = try optionalTensor(position) else { return nil }

@@ -150,7 +150,7 @@ private let structures: [HostileCase] = [
       }
     ]
   },
-  HostileCase("a call of a function", "unsupported-model") {
+  HostileCase("a call that does not fit its function", "malformed-model") {
     $0.extra.message(25) { $0.text(1, "Identity") }
   },
   HostileCase("a name of the graph around a branch", "malformed-model") { $0 = branched("y") },

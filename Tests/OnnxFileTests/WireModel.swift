@@ -77,12 +77,14 @@ struct WireModel {
   }
 
   static func node(
-    _ op: String, _ inputs: [String], _ outputs: [String], _ build: (inout Wire) -> Void = { _ in }
+    _ op: String, _ inputs: [String], _ outputs: [String], domain: String = "",
+    _ build: (inout Wire) -> Void = { _ in }
   ) -> [UInt8] {
     Wire { node in
       for input in inputs { node.text(1, input) }
       for output in outputs { node.text(2, output) }
       node.text(4, op)
+      if !domain.isEmpty { node.text(7, domain) }
       build(&node)
     }.bytes
   }

@@ -21,16 +21,22 @@ public enum Fixtures {
   public static func oracle(_ name: String) -> String { "\(unpacked)/oracles/\(name)" }
 
   /// The folder that `Tests/Fixtures/unpack` made of `corpus.tar.xz`, or what it said instead.
-  public static let unpacked: String = {
+  public static let unpacked = unpack("corpus.tar.xz")
+
+  /// The folder of ONNX's node cases, made of `operators/cases.tar.xz`.
+  public static let operatorCases = unpack("operators/cases.tar.xz")
+
+  private static func unpack(_ archive: String) -> String {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(filePath: path("unpack"))
+    process.arguments = [archive]
     process.standardOutput = output
     do { try process.run() } catch { return "Tests/Fixtures/unpack: \(error)" }
     let printed = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return String(decoding: printed, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-  }()
+  }
 
   /// The bytes of a file of `Tests/Fixtures`.
   public static func bytes(_ name: String) throws -> [UInt8] {

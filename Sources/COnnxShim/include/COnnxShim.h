@@ -46,6 +46,7 @@ typedef struct OnnxEntry {
 
 typedef struct OnnxModelRef { const void *message; } OnnxModelRef;
 typedef struct OnnxGraphRef { const void *message; } OnnxGraphRef;
+typedef struct OnnxFunctionRef { const void *message; } OnnxFunctionRef;
 typedef struct OnnxNodeRef { const void *message; } OnnxNodeRef;
 typedef struct OnnxAttributeRef { const void *message; } OnnxAttributeRef;
 typedef struct OnnxTensorRef { const void *message; } OnnxTensorRef;
@@ -85,6 +86,26 @@ OnnxBytes onnx_model_function_domain(OnnxModelRef model, size_t index) ONNX_NOEX
 OnnxBytes onnx_model_function_name(OnnxModelRef model, size_t index) ONNX_NOEXCEPT;
 bool onnx_model_has_graph(OnnxModelRef model) ONNX_NOEXCEPT;
 OnnxGraphRef onnx_model_graph(OnnxModelRef model) ONNX_NOEXCEPT;
+
+// Functions
+
+OnnxFunctionRef onnx_model_function(OnnxModelRef model, size_t index) ONNX_NOEXCEPT;
+size_t onnx_function_input_count(OnnxFunctionRef function) ONNX_NOEXCEPT;
+OnnxBytes onnx_function_input(OnnxFunctionRef function, size_t index) ONNX_NOEXCEPT;
+size_t onnx_function_output_count(OnnxFunctionRef function) ONNX_NOEXCEPT;
+OnnxBytes onnx_function_output(OnnxFunctionRef function, size_t index) ONNX_NOEXCEPT;
+size_t onnx_function_node_count(OnnxFunctionRef function) ONNX_NOEXCEPT;
+OnnxNodeRef onnx_function_node(OnnxFunctionRef function, size_t index) ONNX_NOEXCEPT;
+size_t onnx_function_opset_count(OnnxFunctionRef function) ONNX_NOEXCEPT;
+OnnxBytes onnx_function_opset_domain(OnnxFunctionRef function, size_t index) ONNX_NOEXCEPT;
+int64_t onnx_function_opset_version(OnnxFunctionRef function, size_t index) ONNX_NOEXCEPT;
+
+typedef void (*OnnxAttributeConsumer)(void *context, OnnxAttributeRef attribute);
+
+/// Hands over each attribute that has a default; what is handed over lives only so long. False when
+/// one cannot be read.
+bool onnx_function_defaults(
+    OnnxFunctionRef function, OnnxAttributeConsumer consume, void *context) ONNX_NOEXCEPT;
 
 // Graphs
 
@@ -130,6 +151,7 @@ OnnxBytes onnx_attribute_name(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
 int32_t onnx_attribute_kind(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
 /// True when the value is that of an attribute of the enclosing function.
 bool onnx_attribute_is_reference(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
+OnnxBytes onnx_attribute_reference(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
 float onnx_attribute_float(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
 int64_t onnx_attribute_int(OnnxAttributeRef attribute) ONNX_NOEXCEPT;
 OnnxBytes onnx_attribute_string(OnnxAttributeRef attribute) ONNX_NOEXCEPT;

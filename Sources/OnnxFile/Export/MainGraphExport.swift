@@ -27,6 +27,30 @@ extension GraphExporter {
     record.operands = operands
   }
 
+  /// Writes the main graph as the message has it, calls of functions included.
+  func addOriginal(of model: ModelMessage) {
+    let target = draft.graph
+    for index in 0..<onnx_graph_node_count(model.graph) {
+      onnx_graph_draft_borrow_node(target, onnx_graph_node(model.graph, index))
+    }
+    for index in 0..<onnx_graph_initializer_count(model.graph) {
+      borrowInitializer(onnx_graph_initializer(model.graph, index), to: target)
+    }
+    for list in [OnnxValueListInput, OnnxValueListOutput, OnnxValueListInfo] {
+      _ = borrowAll(list, to: target)
+    }
+  }
+
+  /// Takes over an initializer; only the location of external data may become another.
+  private func borrowInitializer(_ message: OnnxTensorRef, to target: OnnxGraphDraft) {
+    guard let location = relocated(message) else {
+      return onnx_graph_draft_borrow_initializer(target, message)
+    }
+    let copy = onnx_graph_draft_add_initializer(target)
+    onnx_tensor_draft_copy(copy, message)
+    Array(location.utf8).withBytes { onnx_tensor_draft_set_location(copy, $0) }
+  }
+
   private func addInitializers(
     of graph: Graph, in scope: ExportScope, to target: OnnxGraphDraft, record: inout UndoRecord
   ) throws {
@@ -42,12 +66,8 @@ extension GraphExporter {
       if let stored, !NodeMatch(model: model).isSame(stored, message) {
         record.replaced.append(.init(list: .initializers, index: index, bytes: message.encoded))
         try addInitializer(stored, named: name, to: target)
-      } else if let location = relocated(message) {
-        let copy = onnx_graph_draft_add_initializer(target)
-        onnx_tensor_draft_copy(copy, message)
-        Array(location.utf8).withBytes { onnx_tensor_draft_set_location(copy, $0) }
       } else {
-        onnx_graph_draft_borrow_initializer(target, message)
+        borrowInitializer(message, to: target)
       }
     }
     for value in graph.initializerOrder where !originals.contains(scope[value]) {

@@ -89,8 +89,7 @@ extension OnnxModel {
       let draft = Draft(base: message)
       let exporter = GraphExporter(
         model: message, draft: draft, path: path, locations: copies?.locations ?? [:])
-      var record = UndoRecord(digest: fileDigest, byteCount: fileByteCount)
-      try exporter.addMain(graph, record: &record)
+      exporter.addOriginal(of: message)
       for index in metadata.indices {
         onnx_draft_borrow_metadata(draft.reference, message.reference, index)
       }

@@ -25,11 +25,12 @@ extension GraphImporter {
           .malformedModel, at: place(),
           "The attribute '\(name.escapedForTerminal)' is given twice.")
       }
-      guard !onnx_attribute_is_reference(message) else {
-        throw OnnxFileError(
-          .malformedModel, at: place(),
-          "The attribute '\(name.escapedForTerminal)' refers to a function, but there is none here."
-        )
+      if onnx_attribute_is_reference(message) {
+        let reference = onnx_attribute_reference(message).text
+        if let value = try argument(reference, named: name, in: scope, place: place) {
+          attributes.append(Attribute(name, value))
+        }
+        continue
       }
       attributes.append(
         Attribute(name, try value(message, name: name, in: scope, place: place)))
@@ -37,7 +38,24 @@ extension GraphImporter {
     return attributes
   }
 
-  private func value(
+  /// What a call gives for an attribute of its function; nil when it gives nothing.
+  private func argument(
+    _ reference: String, named name: String, in scope: Scope, place: () -> String
+  ) throws(OnnxFileError) -> AttributeValue? {
+    guard let call = scope.call else {
+      throw OnnxFileError(
+        .malformedModel, at: place(),
+        "The attribute '\(name.escapedForTerminal)' refers to a function, but there is none here.")
+    }
+    if case .graph? = call.attributes[reference] {
+      throw OnnxFileError(
+        .unsupported, at: place(),
+        "The attribute '\(name.escapedForTerminal)' is a graph that a call hands over.")
+    }
+    return call.attributes[reference]
+  }
+
+  func value(
     _ message: OnnxAttributeRef, name: String, in scope: Scope, place: () -> String
   ) throws(OnnxFileError) -> AttributeValue {
     switch AttributeKind(rawValue: onnx_attribute_kind(message)) {

@@ -16,6 +16,9 @@ struct GraphImporter {
     /// The values of `parent` that the graph's captures stand for.
     var outer: [ValueID] = []
 
+    /// The calls being inlined, innermost last; their names hide those of the graph.
+    var frames: [CallFrame] = []
+
     init(graph: Graph, parent: Scope?) {
       self.graph = graph
       self.parent = parent
@@ -24,6 +27,7 @@ struct GraphImporter {
 
     /// The value with a name, captured from outside when it is not of this graph.
     func resolve(_ name: Name) -> ValueID? {
+      if let frame = frames.last { return frame.values[name] ?? nil }
       if let value = graph.value(named: name) { return value }
       guard let parent, let value = parent.resolve(name) else { return nil }
       outer.append(value)
@@ -34,10 +38,21 @@ struct GraphImporter {
     func isShadowing(_ name: Name) -> Bool {
       var scope = parent
       while let current = scope {
+        if let frame = current.frames.last { return frame.values[name] != nil }
         if current.graph.value(named: name) != nil { return true }
         scope = current.parent
       }
       return false
+    }
+
+    /// The innermost call that this graph is part of, nil outside of functions.
+    var call: CallFrame? {
+      var scope: Scope? = self
+      while let current = scope {
+        if let frame = current.frames.last { return frame }
+        scope = current.parent
+      }
+      return nil
     }
   }
 
@@ -52,8 +67,8 @@ struct GraphImporter {
   let limits: OnnxLimits
   let files: Box<ExternalFiles>
 
-  /// Functions of the model by domain and name, which nodes may not call yet.
-  let functions: Set<OpKey>
+  /// Functions of the model, whose calls are inlined.
+  let functions: FunctionLibrary
 
   /// Imports a graph; `parent` is the graph around it, nil for the main graph.
   func graph(
@@ -157,7 +172,7 @@ struct GraphImporter {
         if !isComputed[Int(value.index)] { isSorted = false }
       }
       for case .some(let output) in node.outputs { isComputed[Int(output.index)] = true }
-      scope.graph.append(node)
+      try append(node, to: scope, place: place)
     }
     if !isSorted {
       do {

@@ -15,12 +15,6 @@ extension GraphImporter {
     guard !op.type.isEmpty else {
       throw OnnxFileError(.malformedModel, at: here(), "The node names no operator.")
     }
-    guard !functions.contains(op) else {
-      throw OnnxFileError(
-        .unsupported, at: here(),
-        "The node calls a function of the model; these are not supported.",
-        hint: "Export with inlined functions, or inline them with onnx.inliner.")
-    }
     guard onnx_node_name(message).count <= limits.nameByteCount else {
       throw OnnxFileError(
         .overLimit, at: "\(place): node \(position)",
@@ -36,6 +30,10 @@ extension GraphImporter {
         continue
       }
       let name = Name(bytes: bytes.array)
+      if scope.isAbsentArgument(name) {
+        inputs.append(nil)
+        continue
+      }
       guard let value = scope.resolve(name) else {
         throw OnnxFileError(
           .malformedModel, at: here(), "The node reads '\(name)', which nothing defines.")
@@ -44,12 +42,14 @@ extension GraphImporter {
     }
     let outputs: [ValueID?] = (0..<onnx_node_output_count(message)).map { output in
       let bytes = onnx_node_output(message, output)
-      return bytes.count > 0 ? scope.graph.value(named: Name(bytes: bytes.array)) : nil
+      guard bytes.count > 0 else { return nil }
+      let name = Name(bytes: bytes.array)
+      return scope.frames.isEmpty ? scope.graph.value(named: name) : scope.resolve(name)
     }
     return Node(
       op, name: Name(bytes: onnx_node_name(message).array), inputs: inputs, outputs: outputs,
       attributes: try attributes(of: message, in: scope, place: here), scopes: scopes(of: message),
-      origin: scope.parent == nil ? Origin(index: position) : nil)
+      origin: scope.parent == nil && scope.frames.isEmpty ? Origin(index: position) : nil)
   }
 
   private func scopes(of message: OnnxNodeRef) -> [String] {

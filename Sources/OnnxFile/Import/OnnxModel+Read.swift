@@ -69,13 +69,15 @@ extension OnnxModel {
         "The file has IR version \(irVersion); \(Self.irVersions.lowerBound) to "
           + "\(Self.irVersions.upperBound) are supported.")
     }
-    let opsets = try Self.opsets(of: message, place: place)
+    var opsets = try Self.opsets(of: message, place: place)
+    let functions = try FunctionLibrary(of: message, limits: limits, place: place)
+    try functions.addOpsets(to: &opsets, place: place)
     let folder = ExternalFolder(
       modelPath: path, modelIdentity: identity, allowsHardLinks: limits.allowsHardLinks)
     let importer = GraphImporter(
       model: message, path: path, limits: limits,
       files: GraphImporter.Box(ExternalFiles(folder: folder)),
-      functions: Self.functions(of: message))
+      functions: functions)
     let graph = try importer.graph(
       message.graph, inside: nil, opsets: opsets, place: place
     ).graph
@@ -117,14 +119,5 @@ extension OnnxModel {
           + "\(opsetVersions.upperBound) are supported.")
     }
     return opsets
-  }
-
-  private static func functions(of message: ModelMessage) -> Set<OpKey> {
-    Set(
-      (0..<onnx_model_function_count(message.reference)).map { position in
-        OpKey(
-          onnx_model_function_name(message.reference, position).text,
-          domain: onnx_model_function_domain(message.reference, position).text)
-      })
   }
 }

@@ -1,5 +1,4 @@
 import GraphIR
-import Kernels
 import Tensors
 
 /// [Swish](https://onnx.ai/onnx/operators/onnx__Swish.html): x · sigmoid(`alpha` x), also known as
@@ -26,14 +25,6 @@ struct Swish: Operator {
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
-    let x = try inputs.tensor(0)
-    let factor = try Tensor.scalar(alpha, as: x.dataType)
-    let result = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
-      guard alpha != 1 else { return try Elementwise.unary(.silu, x, into: output) }
-      try Elementwise.binary(.multiply, x, factor, into: output)
-      try Elementwise.unary(.sigmoid, output, into: output)
-      try Elementwise.binary(.multiply, x, output, into: output)
-    }
-    return [.tensor(result)]
+    [.tensor(try Activation.swish(try inputs.tensor(0), alpha: alpha, context))]
   }
 }

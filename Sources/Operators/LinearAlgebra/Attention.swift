@@ -7,8 +7,10 @@ import Tensors
 ///
 /// Queries, keys and values are [batch, heads, length, size] or, with the numbers of heads as
 /// attributes, [batch, length, heads · size]. A mask is `bool` (true is seen) or of the type of the
-/// queries (added). A query that sees no key yields zeros. Softmax is computed in float32. Past
-/// keys and values, lengths without padding, and results other than the first are refused.
+/// queries (added); from operator set 24 on it hides the keys that it is too short for. A query that sees no key yields
+/// zeros. Causality counts from the end of the past, or of each sample's keys without padding.
+/// Halves are computed in float32, float64 in float64, and so is softmax, whatever
+/// `softmax_precision` asks for.
 struct Attention: Operator {
   static let key: OpKey = "Attention"
   static let versions = 23...24
@@ -18,24 +20,33 @@ struct Attention: Operator {
   private let softcap: Float
   private let queryHeads: Int?
   private let keyHeads: Int?
+  private let scoreMode: AttentionScores.Mode
+  private let resultCount: Int
+  private let maskMayBeShort: Bool
 
   init(_ node: inout NodeReader) throws(OperatorError) {
-    try node.requireInputs(3...7)
-    try node.allowOutputs(1)
-    for (position, name) in [(4, "past_key"), (5, "past_value"), (6, "nonpad_kv_seqlen")]
-    where node.hasInput(position) {
-      throw .unsupported("operand '\(name)' is not implemented")
+    try node.requireInputs(3...(node.opset < 24 ? 6 : 7))
+    guard node.hasInput(4) == node.hasInput(5) else {
+      throw .badOperands("past keys and past values come together")
     }
+    guard !node.hasInput(4) || !node.hasInput(6) else {
+      throw .badOperands("lengths without padding do not go with a past")
+    }
+    maskMayBeShort = node.opset >= 24
     scale = try node.float("scale")
     isCausal = try node.flag("is_causal", default: false)
     softcap = try node.float("softcap", default: 0)
     queryHeads = try node.int("q_num_heads")
     keyHeads = try node.int("kv_num_heads")
-    _ = try node.int("qk_matmul_output_mode")
-    let precision = try node.int("softmax_precision")
-    guard precision != Int(DataType.float64.rawValue) else {
-      throw .unsupported("softmax is computed in float32, not in float64")
+    let mode = try node.int("qk_matmul_output_mode", default: 0)
+    guard let known = AttentionScores.Mode(rawValue: mode) else {
+      throw .badOperands("attribute 'qk_matmul_output_mode' is \(mode)")
     }
+    scoreMode = known
+    node.skip("softmax_precision")
+    var count = 1
+    for position in 1..<4 where node.hasOutput(position) { count = position + 1 }
+    resultCount = count
     guard (queryHeads ?? 1) > 0, (keyHeads ?? 1) > 0, softcap >= 0 else {
       throw .badOperands("numbers of heads must be positive and 'softcap' not negative")
     }
@@ -44,49 +55,60 @@ struct Attention: Operator {
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
-    let dataType = try inputs.sharedDataType(.floatingPoint, of: 0...2)
+    let dataType = try inputs.sharedDataType(.floatingPoint, of: [0, 1, 2, 4, 5])
     let mask = try inputs.optionalTensorType(3)
     if let own = mask?.dataType, let dataType, own != .bool, own != dataType {
       throw .badOperands("a mask of type \(own) does not fit queries of type \(dataType)")
     }
+    let past = try inputs.optionalTensorType(4)
     guard let query = try inputs.tensorType(0).shape, let key = try inputs.tensorType(1).shape,
-      let value = try inputs.tensorType(2).shape
-    else { return [ValueFact(dataType, nil)] }
-    let heads = try AttentionShape(
-      query: query, key: key, value: value, queryHeads: queryHeads, keyHeads: keyHeads)
-    if let shape = mask?.shape { try heads.require(mask: shape) }
-    return [ValueFact(dataType, heads.output(isFlat: query.count == 3))]
+      let value = try inputs.tensorType(2).shape, past == nil || past?.shape?.count == 4
+    else { return (0..<resultCount).map { _ in ValueFact(dataType, nil) } }
+    let shape = try AttentionShape(
+      query: query, key: key, value: value, queryHeads: queryHeads, keyHeads: keyHeads,
+      past: past?.shape?[2] ?? 0)
+    if let own = mask?.shape { try shape.require(mask: own, mayBeShort: maskMayBeShort) }
+    let shapes = [
+      shape.output(isFlat: query.count == 3), shape.present.keys, shape.present.values,
+      shape.scores,
+    ]
+    return shapes.prefix(resultCount).map { ValueFact(dataType, $0) }
   }
 
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let query = try inputs.tensor(0)
-    let (q, k) = (
-      try split(query, heads: queryHeads), try split(try inputs.tensor(1), heads: keyHeads)
-    )
-    let v = try split(try inputs.tensor(2), heads: keyHeads)
-    let mask = try inputs.optionalTensor(3)
-    let options = AttentionOptions(scale: scale, isCausal: isCausal, softcap: softcap)
-    let shape = try Shape.checked([q.shape[0], q.shape[1], q.shape[2], v.shape[3]])
-    guard query.rank == 3 else {
-      let result = try context.tensor(query.dataType, shape) { (output) throws(KernelError) in
-        try Kernels.Attention.attend(
-          query: q, key: k, value: v, mask: mask, options: options, into: output)
-      }
-      return [.tensor(result)]
+    let q = try split(query, heads: queryHeads)
+    var k = try split(try inputs.tensor(1), heads: keyHeads)
+    var v = try split(try inputs.tensor(2), heads: keyHeads)
+    let past = try inputs.optionalTensor(4)
+    if let past { k = try Stacking.join([past, k], axis: 2, context) }
+    if let past = try inputs.optionalTensor(5) {
+      v = try Stacking.join([past, v], axis: 2, context)
     }
-    let flat = try Shape.checked([q.shape[0], q.shape[2], q.shape[1] * v.shape[3]])
-    let result = try context.makeTensor(query.dataType, flat)
-    let view = try split(result, heads: queryHeads)
-    let isDirect = query.dataType == .float32
-    let target = isDirect ? view : try context.makeTensor(query.dataType, shape)
-    try OperatorError.translating { () throws(KernelError) in
-      try Kernels.Attention.attend(
-        query: q, key: k, value: v, mask: mask, options: options, into: target)
-      if !isDirect { Copying.copy(target, into: view) }
+    var mask = try inputs.optionalTensor(3)
+    let lengths = try inputs.integers(6)
+    var options = AttentionOptions(
+      scale: scale, isCausal: isCausal, causalOffset: past?.shape[2] ?? 0, softcap: softcap)
+    let isShort =
+      maskMayBeShort && mask.map { $0.shape[$0.rank - 1] != k.shape[2] } ?? false
+    if lengths != nil || isShort || query.dataType == .float64 || resultCount == 4 {
+      let unpadded = lengths?.map { $0 - q.shape[2] }
+      let same = [Int](repeating: options.causalOffset, count: q.shape[0])
+      mask = try AttentionScores.bias(
+        mask, lengths: lengths, causality: isCausal ? unpadded ?? same : nil,
+        scores: Array(q.shape.dimensions[..<3]) + [k.shape[2]], context)
+      options.isCausal = false
     }
-    return [.tensor(result)]
+    guard query.dataType != .float64, resultCount < 4 else {
+      let (output, scores) = try AttentionScores(options: options, mode: scoreMode)
+        .attend(q, k, v, bias: mask, context)
+      let results = [try joined(output, like: query, context), k, v, scores]
+      return results.prefix(resultCount).map { .tensor($0) }
+    }
+    let output = try attend(query, q, k, v, mask, options, context)
+    return [output, k, v].prefix(resultCount).map { .tensor($0) }
   }
 
   /// Both products, whatever the mask hides.
@@ -98,11 +120,42 @@ struct Attention: Operator {
       let output = outputs.first?.type.tensor?.concreteShape, query.rank == output.rank,
       query.rank > 1, key.rank == query.rank
     else { return nil }
-    let keys = key[key.rank - 2]
+    var keys = key[key.rank - 2]
+    if let past = inputs.optional(4)?.type.tensor {
+      guard let own = past.concreteShape, own.rank == 4,
+        let sum = try? Checked.sum(keys, own[2])
+      else { return nil }
+      keys = sum
+    }
     guard let scores = Flops.count(2, query.elementCount, keys),
       let sums = Flops.count(2, output.elementCount, keys)
     else { return nil }
     return try? Checked.sum(scores, sums)
+  }
+
+  /// The kernel that never holds all scores at once.
+  private func attend(
+    _ query: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: Tensor?,
+    _ options: AttentionOptions, _ context: any RunContext
+  ) throws(OperatorError) -> Tensor {
+    let shape = try Shape.checked([q.shape[0], q.shape[1], q.shape[2], v.shape[3]])
+    guard query.rank == 3 else {
+      return try context.tensor(query.dataType, shape) { (output) throws(KernelError) in
+        try Kernels.Attention.attend(
+          query: q, key: k, value: v, mask: mask, options: options, into: output)
+      }
+    }
+    let flat = try Shape.checked([q.shape[0], q.shape[2], q.shape[1] * v.shape[3]])
+    let result = try context.makeTensor(query.dataType, flat)
+    let view = try split(result, heads: queryHeads)
+    let isDirect = query.dataType == .float32
+    let target = isDirect ? view : try context.makeTensor(query.dataType, shape)
+    try OperatorError.translating { () throws(KernelError) in
+      try Kernels.Attention.attend(
+        query: q, key: k, value: v, mask: mask, options: options, into: target)
+      if !isDirect { Copying.copy(target, into: view) }
+    }
+    return result
   }
 
   /// [batch, length, heads · size] seen as [batch, heads, length, size]; other ranks as they are.
@@ -114,65 +167,14 @@ struct Attention: Operator {
       shape: try Shape.checked([tensor.shape[0], heads, tensor.shape[1], size]),
       strides: [batch, size * element, row, element])
   }
-}
 
-/// The sizes of an attention, checked against one another.
-private struct AttentionShape {
-  let batch: Dimension
-  let heads: Dimension
-  let queries: Dimension
-  let keys: Dimension
-  let valueSize: Dimension
-
-  init(
-    query: [Dimension], key: [Dimension], value: [Dimension], queryHeads: Int?, keyHeads: Int?
-  ) throws(OperatorError) {
-    guard [3, 4].contains(query.count), key.count == query.count, value.count == query.count
-    else { throw .badOperands("shapes \(query), \(key) and \(value) have no attention") }
-    let q = try Self.split(query, queryHeads, "q_num_heads")
-    let k = try Self.split(key, keyHeads, "kv_num_heads")
-    let v = try Self.split(value, keyHeads, "kv_num_heads")
-    for (a, b, what) in [
-      (q[0], k[0], "batch sizes"), (q[0], v[0], "batch sizes"), (k[1], v[1], "numbers of heads"),
-      (k[2], v[2], "numbers of keys and values"), (q[3], k[3], "sizes of queries and keys"),
-    ] {
-      if let a = a.value, let b = b.value, a != b {
-        throw .badOperands("\(what) \(a) and \(b) differ")
-      }
-    }
-    if let own = q[1].value, let shared = k[1].value, shared == 0 || own % shared != 0 {
-      throw .badOperands("\(own) heads cannot share \(shared) heads of keys")
-    }
-    (batch, heads, queries, keys, valueSize) = (q[0], q[1], q[2], k[2], v[3])
-  }
-
-  /// Refuses a mask that does not broadcast to the scores.
-  func require(mask: [Dimension]) throws(OperatorError) {
-    let scores = [batch, heads, queries, keys]
-    let fits =
-      (2...4).contains(mask.count)
-      && zip(mask.reversed(), scores.reversed()).allSatisfy { own, whole in
-        own == whole || own == 1 || own.value == nil || whole.value == nil
-      }
-    guard fits else {
-      throw .badOperands("a mask of shape \(mask) does not broadcast to scores \(scores)")
-    }
-  }
-
-  func output(isFlat: Bool) -> [Dimension] {
-    isFlat ? [batch, queries, heads * valueSize] : [batch, heads, queries, valueSize]
-  }
-
-  private static func split(
-    _ shape: [Dimension], _ heads: Int?, _ attribute: String
-  ) throws(OperatorError) -> [Dimension] {
-    guard shape.count == 3 else { return shape }
-    guard let heads else {
-      throw .badOperands("attribute '\(attribute)' is missing for operands of rank 3")
-    }
-    guard (shape[2].value ?? 0) % heads == 0,
-      let size = shape[2].floorDivided(by: Dimension(heads))
-    else { throw .badOperands("\(shape[2]) elements do not form \(heads) heads") }
-    return [shape[0], Dimension(heads), shape[1], size]
+  /// [batch, heads, length, size] as [batch, length, heads · size] where the queries are so.
+  private func joined(
+    _ output: Tensor, like query: Tensor, _ context: any RunContext
+  ) throws(OperatorError) -> Tensor {
+    guard query.rank == 3 else { return output }
+    let shape = output.shape
+    return try output.transposed([0, 2, 1, 3]).reshaped(
+      to: .checked([shape[0], shape[2], shape[1] * shape[3]]), context)
   }
 }

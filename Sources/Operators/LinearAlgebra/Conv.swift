@@ -26,6 +26,11 @@ struct Conv: Operator {
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(2...3)
+    try self.init(attributesOf: &node)
+  }
+
+  /// The attributes of a node of any operator that convolves.
+  init(attributesOf node: inout NodeReader) throws(OperatorError) {
     let word = try node.word(
       "auto_pad", in: ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"], default: "NOTSET")
     padding = Padding(rawValue: word) ?? .explicit
@@ -48,10 +53,19 @@ struct Conv: Operator {
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
     let dataType = try inputs.sharedDataType(.floatingPoint, of: 0...2)
-    guard let input = try inputs.tensorType(0).shape,
-      let weight = try inputs.tensorType(1).shape
-    else { return [ValueFact(dataType, nil)] }
-    try check(input, weight, bias: try inputs.optionalTensorType(2)?.shape)
+    let shape = try shape(
+      try inputs.tensorType(0).shape, try inputs.tensorType(1).shape,
+      bias: try inputs.optionalTensorType(2)?.shape, context)
+    return [ValueFact(dataType, shape)]
+  }
+
+  /// The shape of the result for those of an input, filters and a bias.
+  func shape(
+    _ input: [Dimension]?, _ weight: [Dimension]?, bias: [Dimension]?,
+    _ context: any InferenceContext
+  ) throws(OperatorError) -> [Dimension]? {
+    guard let input, let weight else { return nil }
+    try check(input, weight, bias: bias)
     var shape = [input[0], weight[0]]
     for axis in 0..<input.count - 2 {
       guard let length = kernel?[axis] ?? weight[axis + 2].value else {
@@ -60,14 +74,21 @@ struct Conv: Operator {
       }
       shape.append(try outputLength(input[axis + 2], kernel: length, axis, input.count - 2))
     }
-    return [ValueFact(dataType, shape)]
+    return shape
   }
 
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
-    let (x, weight) = (try inputs.tensor(0), try inputs.tensor(1))
-    let bias = try inputs.optionalTensor(2)
+    let result = try convolve(
+      try inputs.tensor(0), try inputs.tensor(1), bias: try inputs.optionalTensor(2), context)
+    return [.tensor(result)]
+  }
+
+  /// The convolution of an input with filters.
+  func convolve(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, _ context: any RunContext
+  ) throws(OperatorError) -> Tensor {
     let axes = x.rank - 2
     var dimensions = [x.shape[0], weight.shape[0]]
     var geometry = ConvolutionGeometry(
@@ -83,11 +104,10 @@ struct Conv: Operator {
       geometry.padsBefore.append(before)
       geometry.padsAfter.append(after)
     }
-    let result = try context.tensor(x.dataType, try Shape.checked(dimensions)) {
+    return try context.tensor(x.dataType, try Shape.checked(dimensions)) {
       (output) throws(KernelError) in
       try Convolution.convolve(x, weight: weight, bias: bias, geometry: geometry, into: output)
     }
-    return [.tensor(result)]
   }
 
   /// 2 · output elements · elements of one filter; the bias is not counted.

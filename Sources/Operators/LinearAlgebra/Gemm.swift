@@ -5,7 +5,7 @@ import Tensors
 /// [Gemm](https://onnx.ai/onnx/operators/onnx__Gemm.html): `alpha` A B + `beta` C, either matrix
 /// transposed on request.
 ///
-/// Only for floating-point numbers.
+/// Integers are computed in float64, exactly up to 2^53.
 struct Gemm: Operator {
   static let key: OpKey = "Gemm"
   static let versions = 7...24
@@ -17,6 +17,11 @@ struct Gemm: Operator {
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs((node.opset >= 11 ? 2 : 3)...3)
+    try self.init(attributesOf: &node)
+  }
+
+  /// The attributes of a node of any operator that computes as this one does.
+  init(attributesOf node: inout NodeReader) throws(OperatorError) {
     alpha = try node.float("alpha", default: 1)
     beta = try node.float("beta", default: 1)
     transposeA = try node.flag("transA", default: false)

@@ -16,17 +16,15 @@ struct MatMul: Operator {
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
     let dataType = try inputs.sharedDataType(.numbers, of: 0...1)
-    guard let a = try inputs.tensorType(0).shape, let b = try inputs.tensorType(1).shape else {
-      return [ValueFact(dataType, nil)]
-    }
-    return [ValueFact(dataType, try Self.shape(a, b))]
+    let shape = try Self.shape(try inputs.tensorType(0).shape, try inputs.tensorType(1).shape)
+    return [ValueFact(dataType, shape)]
   }
 
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let (a, b) = (try inputs.tensor(0), try inputs.tensor(1))
-    let dimensions = try Self.shape(
+    let dimensions = try Self.product(
       a.shape.dimensions.map { Dimension($0) }, b.shape.dimensions.map { Dimension($0) })
     let shape = try Shape.checked(dimensions.compactMap(\.value))
     let result = try context.tensor(a.dataType, shape) { (output) throws(KernelError) in
@@ -40,7 +38,16 @@ struct MatMul: Operator {
     Flops.product(outputs.first, inner: inputs.optional(0)?.shape?.last)
   }
 
-  private static func shape(
+  /// The shape of the product, nil while a rank is unknown.
+  static func shape(
+    _ a: [Dimension]?, _ b: [Dimension]?
+  ) throws(OperatorError) -> [Dimension]? {
+    guard let a, let b else { return nil }
+    return try product(a, b)
+  }
+
+  /// The shape of the product of stacks of matrices.
+  static func product(
     _ a: [Dimension], _ b: [Dimension]
   ) throws(OperatorError) -> [Dimension] {
     guard let width = a.last, let last = b.last else {

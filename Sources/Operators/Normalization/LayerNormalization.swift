@@ -5,18 +5,22 @@ import Tensors
 /// [LayerNormalization](https://onnx.ai/onnx/operators/onnx__LayerNormalization.html):
 /// (x − mean) / √(variance + `epsilon`) · scale + bias over the axes from `axis` on.
 ///
-/// Statistics are always gathered in at least float32. A node that asks for `Mean` or `InvStdDev`
-/// is refused.
+/// Statistics are always gathered in at least float32; mean and 1 / √(variance + `epsilon`) are
+/// float32 results of their own on request.
 struct LayerNormalization: Operator {
   static let key: OpKey = "LayerNormalization"
   static let versions = 17...24
 
   private let axis: Int
   private let epsilon: Float
+  private let resultCount: Int
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(2...3)
-    try node.allowOutputs(1)
+    resultCount = node.outputCount
+    guard (1...3).contains(resultCount) else {
+      throw .badOperands("\(resultCount) results are asked for")
+    }
     axis = try node.int("axis", default: -1)
     epsilon = try node.float("epsilon", default: 1e-5)
     try Normalizing.requireFloatStatistics(&node)
@@ -25,7 +29,16 @@ struct LayerNormalization: Operator {
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
-    [try Normalizing.infer(inputs, axis: axis)]
+    let fact = try Normalizing.infer(inputs, axis: axis)
+    guard resultCount > 1 else { return [fact] }
+    var reduced = fact.shape
+    if let shape = fact.shape {
+      for position in try Axes.normalize(axis, rank: shape.count)..<shape.count {
+        reduced?[position] = 1
+      }
+    }
+    let statistic = ValueFact(.float32, reduced)
+    return [fact] + (1..<resultCount).map { _ in statistic }
   }
 
   func run(
@@ -39,6 +52,9 @@ struct LayerNormalization: Operator {
       try Normalization.layerNorm(
         x, axis: axis, scale: scale, bias: bias, epsilon: epsilon, into: output)
     }
-    return [.tensor(result)]
+    guard resultCount > 1 else { return [.tensor(result)] }
+    let (mean, factor) = try Normalizing.statistics(
+      x, axes: Array(axis..<x.rank), epsilon, context)
+    return [.tensor(result), .tensor(mean)] + (resultCount > 2 ? [.tensor(factor)] : [])
   }
 }

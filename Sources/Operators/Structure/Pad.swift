@@ -2,10 +2,8 @@ import GraphIR
 import Kernels
 import Tensors
 
-/// [Pad](https://onnx.ai/onnx/operators/onnx__Pad.html): a border of one value around the operand;
-/// a negative width removes from it.
-///
-/// The modes `reflect`, `edge` and `wrap` are not supported.
+/// [Pad](https://onnx.ai/onnx/operators/onnx__Pad.html): a border of one value around the operand,
+/// or of its own elements mirrored, repeated or wrapped; a negative width removes from it.
 struct Pad: Operator {
   static let key: OpKey = "Pad"
   static let versions = 2...24
@@ -13,13 +11,16 @@ struct Pad: Operator {
   private let pads: OperandOrAttribute
   private let axes: OperandOrAttribute
   private let value: Float?
+  private let mode: String
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(node.opset < 11 ? 1...1 : 2...(node.opset < 18 ? 3 : 4))
     pads = try OperandOrAttribute("pads", at: 1, operandSince: 11, &node)
     axes = OperandOrAttribute(operand: 3, of: node)
     value = node.opset < 11 ? try node.float("value", default: 0) : nil
-    _ = try node.word("mode", in: ["constant"], default: "constant")
+    mode = try node.word(
+      "mode", in: ["constant", "reflect", "edge"] + (node.opset >= 19 ? ["wrap"] : []),
+      default: "constant")
     guard pads.isPresent else { throw .badOperands("'pads' is missing") }
   }
 
@@ -48,6 +49,9 @@ struct Pad: Operator {
     for axis in 0..<data.rank {
       shape.append(Dimension(data.shape[axis]) + borders.before[axis] + borders.after[axis])
     }
+    guard mode == "constant" else {
+      return [.tensor(try extended(data, borders.before, .concrete(shape), context))]
+    }
     let result = try context.makeTensor(data.dataType, .concrete(shape))
     Copying.fill(result, with: try filling(inputs, data.dataType))
     var (source, target) = (data, result)
@@ -62,6 +66,38 @@ struct Pad: Operator {
     }
     Copying.copy(source, into: target)
     return [.tensor(result)]
+  }
+
+  /// The operand continued by its own elements, one axis after another.
+  private func extended(
+    _ data: Tensor, _ before: [Dimension], _ shape: Shape, _ context: any RunContext
+  ) throws(OperatorError) -> Tensor {
+    var result = data
+    for axis in 0..<data.rank {
+      let (size, start) = (data.shape[axis], before[axis].value ?? 0)
+      guard shape[axis] != size || start != 0 else { continue }
+      guard size > 0 else { throw .badOperands("an empty axis cannot be continued") }
+      let indices = (0..<shape[axis]).map { source(of: $0 - start, in: size) }
+      var dimensions = result.shape.dimensions
+      dimensions[axis] = shape[axis]
+      let current = result
+      result = try context.tensor(data.dataType, .checked(dimensions)) {
+        (output) throws(KernelError) in
+        try Indexing.gather(current, axis: axis, indices, into: output)
+      }
+    }
+    return result
+  }
+
+  private func source(of position: Int, in size: Int) -> Int {
+    switch mode {
+    case "edge": return max(0, min(size - 1, position))
+    case "wrap": return ((position % size) + size) % size
+    default:
+      let period = max(1, 2 * (size - 1))
+      let phase = ((position % period) + period) % period
+      return min(phase, period - phase)
+    }
   }
 
   /// How much each axis grows at either end.

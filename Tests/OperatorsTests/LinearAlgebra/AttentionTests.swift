@@ -78,18 +78,24 @@ import Testing
         == 2 * (2 * 4 * 3 * 5) * (7 + 6))
   }
 
-  @Test func whatIsNotImplementedIsRefused() throws {
+  @Test func halfAPastAndLengthsOfALaterSetAreRefused() throws {
     let facts = try operands().map(fact)
     let past = facts + [nil, ValueFact(.float32, [2, 2, 1, 7])]
-    #expect(OperatorHarness.refusal("Attention", past, opset: 23)?.category == .unsupported)
-    #expect(
-      OperatorHarness.refusal("Attention", facts, opset: 23, outputCount: 3)?.category
-        == .unsupported)
-    let double = [Attribute("softmax_precision", .int(11))]
-    #expect(
-      OperatorHarness.refusal("Attention", facts, double, opset: 23)?.category == .unsupported)
+    #expect(OperatorHarness.refusal("Attention", past, opset: 23)?.code == "bad-operands")
+    let lengths = facts + [nil, nil, nil, ValueFact(.int64, [2])]
+    #expect(OperatorHarness.refusal("Attention", lengths, opset: 23)?.code == "bad-operands")
     #expect(OperatorHarness.refusal("Attention", facts, opset: 22) != nil)
     try expectStrictness("Attention", facts, opset: 23)
+  }
+
+  @Test func float64IsComputedInItself() throws {
+    let wide = try operands().map {
+      try OperatorHarness.run("Cast", [$0], [Attribute("to", .int(11))])[0]
+    }
+    let result = try OperatorHarness.run("Attention", wide, opset: 23)[0]
+    for (a, b) in zip(result.elements(as: Double.self), try reference()) {
+      #expect(abs(a - Double(b)) < 1e-6)
+    }
   }
 
   @Test func whatDoesNotFitIsRefused() throws {

@@ -38,10 +38,13 @@ import Testing
     expectClose(result[0], [-1.3416354, -0.44721180, 0.44721180, 1.3416354])
   }
 
-  @Test func statisticsAsResultsAreRefused() {
-    let inputs = [ValueFact(.float32, [2, 4]), ValueFact(.float32, [4])]
-    let refusal = OperatorHarness.refusal("LayerNormalization", inputs, outputCount: 3)
-    #expect(refusal?.category == .unsupported)
+  @Test func statisticsAreResultsOnRequest() throws {
+    let x = try Tensor.of([1, 3, 2, 2] as [Float], 2, 2)
+    let ones = try Tensor.of([1, 1] as [Float], 2)
+    let results = try OperatorHarness.run(
+      "LayerNormalization", [x, ones], [Attribute("epsilon", .float(0.25))], outputCount: 3)
+    expectClose(results[1], [2, 2], shape: [2, 1])
+    expectClose(results[2], [1 / Float(1.25).squareRoot(), 2], shape: [2, 1])
   }
 
   @Test func typingKeepsTheShapeAndRefusesWhatDoesNotFit() throws {

@@ -38,11 +38,23 @@ import Testing
     #expect(facts[0].shape == [s + t + 1, 3])
   }
 
-  @Test func otherModesAndUnevenWidthsAreRefused() throws {
+  @Test func otherModesContinueTheOperand() throws {
+    for (mode, expected) in [
+      ("reflect", [3, 2, 1, 2, 3, 2] as [Float]), ("edge", [1, 1, 1, 2, 3, 3]),
+      ("wrap", [2, 3, 1, 2, 3, 1]),
+    ] {
+      let y = try OperatorHarness.run(
+        "Pad", [Tensor([1, 2, 3] as [Float]), Tensor([2, 1] as [Int64])],
+        [Attribute("mode", .text(mode))])[0]
+      expectClose(y, expected, shape: [6])
+    }
+  }
+
+  @Test func unknownModesAndUnevenWidthsAreRefused() throws {
     let fact = ValueFact(.float32, [4])
-    let reflect = [Attribute("mode", .text("reflect"))]
+    let wrap = [Attribute("mode", .text("wrap"))]
     #expect(
-      OperatorHarness.refusal("Pad", [fact, .int64(1, 1)], reflect)?.code
+      OperatorHarness.refusal("Pad", [fact, .int64(1, 1)], wrap, opset: 18)?.code
         == "unsupported-operator")
     expectRefusal("Pad", [try data(), .int64(1, 1)])
     #expect(throws: OperatorError.self) {

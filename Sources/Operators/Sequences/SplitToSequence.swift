@@ -48,11 +48,7 @@ struct SplitToSequence: Operator {
         parts.append(.tensor(part))
         continue
       }
-      var dimensions = part.shape.dimensions
-      var strides = part.strides
-      dimensions.remove(at: axis)
-      strides.remove(at: axis)
-      parts.append(.tensor(part.view(shape: try .checked(dimensions), strides: strides)))
+      parts.append(.tensor(try part.slice(axis: axis, at: 0)))
     }
     return [.sequence(parts)]
   }
