@@ -1,5 +1,6 @@
 public import CacheContract
 public import GraphIR
+public import Legalization
 public import ModelStructure
 public import OnnxFile
 import Rewrite
@@ -9,12 +10,17 @@ import TypeInference
 public struct LoadedModel: Sendable {
   /// The file.
   public let file: OnnxModel
-  /// The graph as the file has it, with every type that follows from it; free dimensions stay free.
+  /// The graph as the file has it but for repaired defects, with every type that follows from it;
+  /// free dimensions stay free.
   public let graph: Graph
   /// The graph with the dimensions fixed that the caller gave; the same identifiers.
   public let measured: Graph
   /// Free dimensions that the caller fixed.
   public let dimensions: [String: Int]
+  /// The seed of weights whose file is absent, or nil.
+  public let randomWeightSeed: UInt64?
+  /// What was wrong with the file, and what was repaired.
+  public let defects: [LegalizationReport]
   /// The blocks.
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
@@ -22,30 +28,46 @@ public struct LoadedModel: Sendable {
 
   /// Reads a model.
   ///
-  /// Weights are not read. `dimensions` fixes free dimensions by symbol or `input.axis` for costs.
-  public init(_ path: String, dimensions: [String: Int] = [:]) throws {
-    let file = try OnnxModel.read(path)
+  /// Weights are not read.
+  ///
+  /// - Parameters:
+  ///   - path: an ONNX file
+  ///   - dimensions: sizes of free dimensions, by symbol or `input.axis`
+  ///   - randomWeightSeed: a seed for weights whose file is absent; nil requires the file
+  /// - Throws: `OnnxFileError`, `ContractError`, or `PassFailure` for dimensions that do not fit
+  public init(
+    _ path: String, dimensions: [String: Int] = [:], randomWeightSeed: UInt64? = nil
+  ) throws {
+    let file = try OnnxModel.read(path, randomWeightSeed: randomWeightSeed)
     var graph = file.graph
     let manifest = try file.metadata(ContractNames.manifestKey).map { json throws(ContractError) in
       try Manifest(json: json)
     }
     try manifest?.restoreStatePairs(in: &graph)
+    _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    defects = try Legalizer.run(ModelDefects.passes, on: &graph)
+    if defects.contains(where: { !$0.report.changes.isEmpty }) {
+      _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    }
     self.file = file
-    (self.graph, measured) = try Self.inferring(graph, dimensions)
+    self.graph = graph
+    measured = try Self.fixing(dimensions, in: graph)
     self.dimensions = dimensions
+    self.randomWeightSeed = randomWeightSeed
     self.manifest = manifest
-    structure = ModelStructure(of: self.graph)
+    structure = ModelStructure(of: graph)
   }
 
-  /// A graph with its facts, once with free dimensions left free and once with them fixed.
-  static func inferring(
-    _ graph: Graph, _ dimensions: [String: Int]
-  ) throws -> (free: Graph, measured: Graph) {
-    var free = graph
-    _ = try PassPipeline([InferTypes()]).run(on: &free)
-    guard !dimensions.isEmpty else { return (free, free) }
-    var measured = free
-    _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)
-    return (free, measured)
+  /// A graph whose free dimensions are fixed, with the types that follow.
+  static func fixing(_ dimensions: [String: Int], in graph: Graph) throws -> Graph {
+    guard !dimensions.isEmpty else { return graph }
+    var measured = graph
+    var report = PassReport(pass: "infer-types")
+    do {
+      try InferTypes(bindings: dimensions).run(on: &measured, report: &report)
+    } catch let error as DimensionError where error.code == "unknown-dimension" {
+      throw UsageError(error.code, at: "--dim \(error.place)", error.message, hint: error.hint)
+    }
+    return measured
   }
 }

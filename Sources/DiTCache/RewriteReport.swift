@@ -25,7 +25,13 @@ public struct RewriteReport: Encodable, Sendable {
   public let breakEvenReuses: Int?
   /// Nodes gained or lost by operator.
   public let operatorChanges: [String: Int]
-  /// Wall time.
+  /// Repairs and changes for the target, with their costs.
+  public let legalization: [LegalizationCost]
+  /// What is wrong with the model and could not be repaired.
+  public let warnings: [DefectReport]
+  /// The claims that were checked; nil without --check.
+  public let check: [Claim]?
+  /// Wall time, the check's not counted.
   public let seconds: Double
   /// The process's peak memory (VmHWM).
   public let peakBytes: Int
@@ -51,8 +57,16 @@ public struct RewriteReport: Encodable, Sendable {
     }
   }
 
+  /// One claim of `--check`.
+  public struct Claim: Encodable, Sendable {
+    /// What was claimed.
+    public let text: String
+    /// Whether it held.
+    public let holds: Bool
+  }
+
   enum CodingKeys: String, CodingKey {
-    case schema, schedule, steps, sites, seconds
+    case schema, schedule, steps, sites, seconds, legalization, warnings, check
     case stateBytes = "state_bytes"
     case flopsComputed = "flops_computed"
     case flopsReused = "flops_reused"
@@ -62,8 +76,8 @@ public struct RewriteReport: Encodable, Sendable {
     case peakBytes = "peak_bytes"
   }
 
-  /// The report of a rewrite that took some seconds.
-  public init(_ task: RewriteTask, seconds: Double) {
+  /// The report of a rewrite that took some seconds, and of its check if there was one.
+  public init(_ task: RewriteTask, seconds: Double, check: RewriteCheck? = nil) {
     let cached = task.result.cached
     let manifest = cached.manifest
     let tables = Dictionary(uniqueKeysWithValues: manifest.rules.map { ($0.name, $0.table) })
@@ -84,6 +98,9 @@ public struct RewriteReport: Encodable, Sendable {
     breakEvenReuses = cached.costs.breakEvenReuses
     operatorChanges = Dictionary(
       uniqueKeysWithValues: cached.costs.operatorChanges.map { ($0.key.description, $0.value) })
+    legalization = LegalizationCost.all(of: task.result.legalization)
+    warnings = DefectReport.all(of: task.result.legalization).filter { !$0.repaired }
+    self.check = check?.claims.map { Claim(text: $0.text, holds: $0.holds) }
     self.seconds = seconds
     peakBytes = ProcessMemory.peakByteCount
   }

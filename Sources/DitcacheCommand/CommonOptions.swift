@@ -9,6 +9,11 @@ struct ModelOptions: ParsableArguments {
       "Fixes a free dimension, by symbol or as input.axis; may be repeated.", valueName: "NAME=N"))
   var dimensions: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Fills weights whose file is absent with random numbers, for timing.", valueName: "SEED"))
+  var randomWeights: UInt64?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -18,12 +23,28 @@ struct ModelOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Says more about what was done.")
   var verbose = false
 
-  func parsedDimensions() throws -> [String: Int] {
+  /// Opens a model with these options and says what stands in for its weights.
+  func load(_ path: String) throws -> LoadedModel {
+    let model = try LoadedModel(
+      path, dimensions: try parsedDimensions(), randomWeightSeed: randomWeights)
+    if let randomWeights, !quiet {
+      for file in model.absentWeights {
+        Terminal.printWarning(
+          "the weights '\(file)' are absent, random numbers of seed \(randomWeights) stand in")
+      }
+    }
+    return model
+  }
+
+  private func parsedDimensions() throws -> [String: Int] {
     var result: [String: Int] = [:]
     for text in dimensions {
       let (name, value) = try KeyValue.split(text, option: "--dim")
       guard let number = Int(value), number > 0 else {
         throw UsageError("bad-dimension", at: "--dim \(text)", "a positive number was expected")
+      }
+      guard result[name] == nil else {
+        throw UsageError("bad-dimension", at: "--dim \(text)", "'\(name)' is given twice")
       }
       result[name] = number
     }

@@ -65,7 +65,7 @@ struct SampleCommand: ParsableCommand {
       let (name, value) = try KeyValue.split(text, option: "--role")
       renames[name] = value
     }
-    let model = try LoadedModel(model, dimensions: try options.parsedDimensions())
+    let model = try options.load(model)
     let task = try SampleTask(
       model, schedule: schedule, adapter: adapter, renames: renames, steps: steps,
       threads: try threads.count())

@@ -41,7 +41,7 @@ struct MatMul: Operator {
   }
 
   private static func shape(
-    _ a: [Dimension], _ b: [Dimension]
+    _ a: [Dimension], _ b: [Dimension], _ context: (any InferenceContext)? = nil
   ) throws(OperatorError) -> [Dimension] {
     guard let width = a.last, let last = b.last else {
       throw .badOperands("a matrix product of shapes \(a) and \(b) is not defined")
@@ -50,9 +50,9 @@ struct MatMul: Operator {
     if let width = width.value, let height = height.value, width != height {
       throw .badOperands("a matrix product of shapes \(a) and \(b): \(width) is not \(height)")
     }
-    guard let batch = try Broadcasting.infer([Array(a.dropLast(2)), Array(b.dropLast(2))]) else {
-      return []
-    }
+    if width != height { _ = context?.assumeEqual(width, height) }
+    let batches = [Array(a.dropLast(2)), Array(b.dropLast(2))]
+    guard let batch = try Broadcasting.infer(batches, context) else { return [] }
     let rows = a.count > 1 ? [a[a.count - 2]] : []
     return batch + rows + (b.count > 1 ? [last] : [])
   }
