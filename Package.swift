@@ -127,6 +127,12 @@ let package = Package(
         "ScheduleLanguage", "GraphIR", "Tensors",
       ], exclude: ["Golden"]),
     tests(
+      "DiTCacheTests",
+      of: [
+        "CacheContract", "CacheRewrite", "DiTCache", "GraphIR", "Interpreter", "OnnxFile",
+        "Tensors", "TypeInference",
+      ]),
+    tests(
       "DiffusionTests",
       of: [
         "Adapters", "CacheContract", "Diffusion", "GraphIR", "Interpreter", "OnnxFile",

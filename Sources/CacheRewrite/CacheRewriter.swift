@@ -17,6 +17,11 @@ public struct CachedGraph: Sendable {
   public let plan: CachePlan
   /// What each pass did.
   public let reports: [PassReport]
+
+  /// The same rewrite with another graph in place of its own.
+  package func replacingGraph(with graph: Graph) -> CachedGraph {
+    CachedGraph(graph: graph, manifest: manifest, costs: costs, plan: plan, reports: reports)
+  }
 }
 
 /// Turns a model and a schedule into a cached model.

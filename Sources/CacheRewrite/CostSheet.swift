@@ -57,7 +57,7 @@ public struct CostSheet: Sendable {
       let rule = plan.schedule.rules[site.rule].rule
       for slot in rule.reuse.slots where slot.isLocal(among: rule.reuse.slots) {
         for stream in site.streams {
-          guard let type = original.tensorType(of: stream.input), let shape = type.concreteShape
+          guard let type = original.tensorType(of: stream.output), let shape = type.concreteShape
           else {
             bytes = nil
             continue

@@ -4,6 +4,7 @@ import GraphIR
 import ModelStructure
 import OnnxFile
 import Tensors
+import TypeInference
 
 /// What `inspect` says about a model, as JSON of schema 1.
 public struct InspectReport: Encodable, Sendable {
@@ -25,8 +26,23 @@ public struct InspectReport: Encodable, Sendable {
   public let flops: Int?
   /// Why something is not a site.
   public let notes: [String]
+  /// Sizes of free dimensions that must be equal, or one of them 1, because an operator says so.
+  public let constraints: [String]
+  /// What is wrong with the file.
+  public let defects: [DefectReport]
+  /// What each runtime would need before it can run the model; empty for a cached model.
+  public let targets: [String: [LegalizationCost]]
+  /// External weight files that do not exist.
+  public let absentWeights: [String]
   /// The schedule of a cached model.
   public let schedule: ScheduleReport?
+
+  enum CodingKeys: String, CodingKey {
+    case schema, blocks, refiners, control, inputs, outputs, operators, flops, notes, defects,
+      constraints
+    case targets, schedule
+    case absentWeights = "absent_weights"
+  }
 
   /// One block.
   public struct BlockReport: Encodable, Sendable {
@@ -75,7 +91,7 @@ public struct InspectReport: Encodable, Sendable {
   }
 
   /// The report of a model.
-  public init(_ model: LoadedModel) {
+  public init(_ model: LoadedModel) throws {
     func reports(_ blocks: [Block]) -> [BlockReport] {
       blocks.map { block in
         BlockReport(
@@ -100,8 +116,25 @@ public struct InspectReport: Encodable, Sendable {
     outputs = ports(model.graph.outputs)
     operators = Dictionary(
       uniqueKeysWithValues: model.graph.operatorCounts().map { ($0.key.description, $0.value) })
+    flops = model.flops
+    constraints = try InferTypes().assumptions(of: model.measured).map(\.text)
+    defects = DefectReport.all(of: model.defects)
+    targets = try model.needs()
+    absentWeights = model.file.absentWeightLocations
+    notes = model.structure.notes.map { "\($0.place): \($0.message)" }
+    schedule = model.manifest.map { manifest in
+      ScheduleReport(
+        name: manifest.schedule, steps: manifest.steps, sites: manifest.sites.map(\.name),
+        text: model.file.metadata(ContractNames.scheduleKey) ?? "")
+    }
+  }
+}
+
+extension LoadedModel {
+  /// FLOPs of one call with every site computed, nil while a dimension is free.
+  var flops: Int? {
     var sum: Int? = 0
-    model.measured.forEachGraph { graph in
+    measured.forEachGraph { graph in
       for id in graph.order {
         guard let total = sum else { return }
         let own = graph[id].op == "If" ? 0 : graph[id].flops
@@ -111,13 +144,7 @@ public struct InspectReport: Encodable, Sendable {
         }
       }
     }
-    flops = sum
-    notes = model.structure.notes.map { "\($0.place): \($0.message)" }
-    schedule = model.manifest.map { manifest in
-      ScheduleReport(
-        name: manifest.schedule, steps: manifest.steps, sites: manifest.sites.map(\.name),
-        text: model.file.metadata(ContractNames.scheduleKey) ?? "")
-    }
+    return sum
   }
 }
 

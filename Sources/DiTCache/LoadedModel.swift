@@ -1,6 +1,6 @@
 public import CacheContract
 public import GraphIR
-import Legalization
+public import Legalization
 public import ModelStructure
 public import OnnxFile
 import Rewrite
@@ -10,7 +10,8 @@ import TypeInference
 public struct LoadedModel: Sendable {
   /// The file.
   public let file: OnnxModel
-  /// The graph of the file, with every type that follows from it; free dimensions stay free.
+  /// The graph as the file has it but for repaired defects, with every type that follows from it;
+  /// free dimensions stay free.
   ///
   /// Operators that hide a residual addition are written out (`SkipNormalization`).
   public let graph: Graph
@@ -20,6 +21,10 @@ public struct LoadedModel: Sendable {
   public let dimensions: [String: Int]
   /// The model's own names of inputs, by role or by an adapter's names.
   public let roles: [String: String]
+  /// The seed of weights whose file is absent, or nil.
+  public let randomWeightSeed: UInt64?
+  /// What was wrong with the file, and what was repaired.
+  public let defects: [LegalizationReport]
   /// The blocks.
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
@@ -27,24 +32,37 @@ public struct LoadedModel: Sendable {
 
   /// Reads a model.
   ///
-  /// Weights are not read. `dimensions` fixes free dimensions by symbol or `input.axis` for costs.
-  /// `roles` names inputs of models whose names say nothing; of them the structure needs `latents`.
+  /// Weights are not read.
+  ///
+  /// - Parameters:
+  ///   - path: an ONNX file
+  ///   - dimensions: sizes of free dimensions, by symbol or `input.axis`
+  ///   - roles: names of inputs whose names say nothing; of them the structure needs `latents`
+  ///   - randomWeightSeed: a seed for weights whose file is absent; nil requires the file
+  /// - Throws: `OnnxFileError`, `ContractError`, or `PassFailure` for dimensions that do not fit
   public init(
-    _ path: String, dimensions: [String: Int] = [:], roles: [String: String] = [:]
+    _ path: String, dimensions: [String: Int] = [:], roles: [String: String] = [:],
+    randomWeightSeed: UInt64? = nil
   ) throws {
-    let file = try OnnxModel.read(path)
+    let file = try OnnxModel.read(path, randomWeightSeed: randomWeightSeed)
     var graph = file.graph
     let manifest = try file.metadata(ContractNames.manifestKey).map { json throws(ContractError) in
       try Manifest(json: json)
     }
     try manifest?.restoreStatePairs(in: &graph)
+    _ = try PassPipeline([RulePass(SkipNormalization()), InferTypes()]).run(on: &graph)
+    defects = try Legalizer.run(ModelDefects.passes, on: &graph)
+    if defects.contains(where: { !$0.report.changes.isEmpty }) {
+      _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    }
     self.file = file
-    (self.graph, measured) = try Self.inferring(graph, dimensions)
+    self.graph = graph
+    measured = try Self.fixing(dimensions, in: graph)
     self.dimensions = dimensions
+    self.randomWeightSeed = randomWeightSeed
     self.manifest = manifest
     self.roles = roles
-    structure = ModelStructure(
-      of: self.graph, latents: try Self.input(roles["latents"], in: self.graph))
+    structure = ModelStructure(of: graph, latents: try Self.input(roles["latents"], in: graph))
   }
 
   private static func input(_ name: String?, in graph: Graph) throws -> ValueID? {
@@ -58,15 +76,16 @@ public struct LoadedModel: Sendable {
     return input
   }
 
-  /// A graph with its facts, once with free dimensions left free and once with them fixed.
-  static func inferring(
-    _ graph: Graph, _ dimensions: [String: Int]
-  ) throws -> (free: Graph, measured: Graph) {
-    var free = graph
-    _ = try PassPipeline([RulePass(SkipNormalization()), InferTypes()]).run(on: &free)
-    guard !dimensions.isEmpty else { return (free, free) }
-    var measured = free
-    _ = try PassPipeline([InferTypes(bindings: dimensions)]).run(on: &measured)
-    return (free, measured)
+  /// A graph whose free dimensions are fixed, with the types that follow.
+  static func fixing(_ dimensions: [String: Int], in graph: Graph) throws -> Graph {
+    guard !dimensions.isEmpty else { return graph }
+    var measured = graph
+    var report = PassReport(pass: "infer-types")
+    do {
+      try InferTypes(bindings: dimensions).run(on: &measured, report: &report)
+    } catch let error as DimensionError where error.code == "unknown-dimension" {
+      throw UsageError(error.code, at: "--dim \(error.place)", error.message, hint: error.hint)
+    }
+    return measured
   }
 }

@@ -3,16 +3,21 @@ import CacheRewrite
 import Diffusion
 import GraphIR
 import Interpreter
+import Legalization
 import OnnxFile
+import Operators
 import Quality
+import Rewrite
 import Tensors
 
 /// Proves on real numbers that a cached file does what it should.
 ///
-/// Three claims, on the given inputs or on seeded ones. With override = compute all original
+/// On the given inputs or on seeded ones, the claims are: With override = compute all original
 /// outputs are those of the original bit for bit, over two calls. The written slots equal those
 /// recomputed from the original. One reuse on other inputs equals the rules' expressions, evaluated
-/// apart from the rewrite, within 1e-5.
+/// apart from the rewrite, within 1e-5 (1e-2 where a slot or stream is float16, 5e-2 for bfloat16).
+/// The original is the model without cache nodes; where it had to be legalised, that form of it,
+/// and one more claim says how near that is to the file's.
 public struct RewriteCheck: Sendable {
   /// One claim and whether it held.
   public struct Claim: Sendable {
@@ -41,18 +46,24 @@ public struct RewriteCheck: Sendable {
   ) throws {
     let original = task.model
     try original.file.requireWeights()
-    let model = try LoadedModel(cachedPath)
+    let model = try LoadedModel(cachedPath, randomWeightSeed: original.randomWeightSeed)
     guard let manifest = model.manifest else {
       throw UsageError(
         "not-cached", at: cachedPath, "the file that was written holds no manifest",
         category: .internalFault)
     }
     let options = EngineOptions(threads: threads)
-    let plain = try Engine(original.graph, options: options)
+    let uncached = task.result.uncached
+    let plain = try Engine(uncached, options: options)
     let cached = try Engine(model.graph, options: options)
     let feeds = try plain.converted(
-      try inputsPath.map { try RunJob.arrays(of: $0) } ?? SeededInputs.make(for: plain.inputs))
+      try inputsPath.map { try RunJob.arrays(of: $0) }
+        ?? SeededInputs.make(
+          for: try LoadedModel.fixing(original.dimensions, in: uncached), engine: plain))
     let expected = try plain.run(feeds, trace: nil)
+    if task.result.legalization.contains(where: { !$0.report.changes.isEmpty }) {
+      try claimLegalization(of: task, feeds, expected, options)
+    }
     var bundle = StateBundle(manifest)
     for call in 0..<2 {
       let fed = try bundle.feeds(adding: feeds, step: call, override: .compute)
@@ -62,7 +73,7 @@ public struct RewriteCheck: Sendable {
       }
     }
     let staged = StagedReuse(
-      graph: original.graph, plan: task.result.cached.plan, options: options)
+      graph: uncached, plan: task.result.cached.plan, options: options)
     let slots = try staged.slots(after: feeds)
     let next = try bundle.feeds(adding: Self.moved(feeds), step: 1, override: .reuse)
     try claim("the slots are those recomputed from the original") {
@@ -78,15 +89,37 @@ public struct RewriteCheck: Sendable {
     claim("override = reuse skips all \(manifest.sites.count) sites") {
       flags.count == manifest.sites.count && !flags.contains(true)
     }
-    let tolerance = task.storesReducedPrecision ? 1e-2 : 1e-5
+    let tolerance = task.reuseTolerance
     try claim("a reuse equals the schedule's expressions within \(tolerance)") {
       try expected.keys.allSatisfy { name in
-        guard let due = apart[name],
-          let difference = try Self.difference(reused[name], due)
-        else { return false }
-        return difference.isIdentical || difference.maximumAbsoluteDifference <= tolerance
+        guard let due = apart[name] else { return false }
+        return try Self.isNear(reused[name], due, tolerance)
       }
     }
+  }
+
+  /// Compares the legalised model with the file's own graph, where that can run here.
+  private mutating func claimLegalization(
+    of task: RewriteTask, _ feeds: [Name: Tensor], _ legalized: [Name: Tensor],
+    _ options: EngineOptions
+  ) throws {
+    let engine: Engine
+    do {
+      engine = try Engine(task.model.graph, options: options)
+    } catch is UnsupportedOperators {
+      return
+    }
+    let outputs = try engine.run(feeds, trace: nil)
+    let types = task.model.graph.values(of: [.float16, .bfloat16])
+    let tolerance = types.contains(.bfloat16) ? 5e-2 : types.contains(.float16) ? 1e-2 : 1e-5
+    try claim("the legalised model equals the original within \(tolerance)") {
+      try outputs.allSatisfy { try Self.isNear(legalized[$0], $1, tolerance) }
+    }
+  }
+
+  private static func isNear(_ a: Tensor?, _ b: Tensor, _ tolerance: Double) throws -> Bool {
+    guard let difference = try difference(a, b) else { return false }
+    return difference.isIdentical || difference.maximumAbsoluteDifference <= tolerance
   }
 
   private mutating func claim(_ text: String, _ holds: () throws -> Bool) rethrows {
@@ -106,8 +139,22 @@ public struct RewriteCheck: Sendable {
   /// Other inputs of the same shapes: large float arrays scaled by 0.9.
   private static func moved(_ feeds: [Name: Tensor]) -> [Name: Tensor] {
     feeds.mapValues { tensor in
-      guard tensor.dataType == .float32, tensor.rank > 2 else { return tensor }
-      return Tensor(tensor.elements(as: Float.self).map { 0.9 * $0 }, shape: tensor.shape)
+      guard tensor.dataType.isFloatingPoint, tensor.rank > 2,
+        let numbers = try? tensor.asFloat32().elements(as: Float.self),
+        let moved = try? Tensor(numbers.map { 0.9 * $0 }, shape: tensor.shape)
+          .converted(to: tensor.dataType)
+      else { return tensor }
+      return moved
     }
+  }
+}
+
+extension Graph {
+  /// Which of some element types the values of the main graph have.
+  fileprivate func values(of types: Set<DataType>) -> Set<DataType> {
+    Set(
+      (0..<valueCount).compactMap { index in
+        tensorType(of: ValueID(index))?.dataType.flatMap { types.contains($0) ? $0 : nil }
+      })
   }
 }

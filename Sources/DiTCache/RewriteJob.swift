@@ -1,13 +1,14 @@
 import Adapters
 import CacheContract
 public import CacheRewrite
-import GraphIR
+public import GraphIR
 public import Legalization
 import ModelStructure
 import OnnxFile
-public import Rewrite
+import Rewrite
 public import ScheduleLanguage
 import Tensors
+import TypeInference
 
 /// Turns a model file and a schedule into a cached model.
 public struct RewriteJob: Sendable {
@@ -31,12 +32,25 @@ public struct RewriteJob: Sendable {
   public struct Result: Sendable {
     /// The lowered graph, its manifest, costs and plan.
     public let cached: CachedGraph
-    /// What legalisation did.
-    public let legalization: [PassReport]
+    /// The legalised graph without cache nodes.
+    public let uncached: Graph
+    /// What legalisation did, repairs of defects first.
+    public let legalization: [LegalizationReport]
     /// The schedule that was followed.
     public let schedule: Schedule
     /// Blocks of the model.
     public let blockCount: Int
+
+    package init(
+      cached: CachedGraph, uncached: Graph, legalization: [LegalizationReport], schedule: Schedule,
+      blockCount: Int
+    ) {
+      self.cached = cached
+      self.uncached = uncached
+      self.legalization = legalization
+      self.schedule = schedule
+      self.blockCount = blockCount
+    }
 
     /// What goes into the file's metadata.
     public func metadata() throws -> [(key: String, value: String)] {
@@ -56,7 +70,7 @@ public struct RewriteJob: Sendable {
         hint: "`ditcache unwrap` gives the original back", category: .badModel)
     }
     var graph = model.graph
-    let legalization = try PassPipeline(target?.passes ?? []).run(on: &graph)
+    let legalization = try Legalizer.run(target?.passes ?? [], on: &graph)
     let chosen = try adapter(for: model, schedule: schedule)
     let rewriter = CacheRewriter(
       convention: convention ?? target?.convention ?? .optional, aliases: chosen?.aliases ?? [:],
@@ -67,15 +81,17 @@ public struct RewriteJob: Sendable {
         timestepMultiplier: chosen?.timestepMultiplier ?? 1000))
     var measured = model.measured
     var structure = model.structure
-    if legalization.contains(where: { !$0.changes.isEmpty }) {
-      (graph, measured) = try LoadedModel.inferring(graph, model.dimensions)
+    if legalization.contains(where: { !$0.report.changes.isEmpty }) {
+      _ = try PassPipeline([InferTypes()]).run(on: &graph)
+      measured = try LoadedModel.fixing(model.dimensions, in: graph)
       structure = ModelStructure(of: graph, latents: model.structure.latents)
     }
     let cached = try rewriter.rewrite(
       graph, structure, following: schedule, originalDigest: model.file.fileDigest,
       measured: measured)
     return Result(
-      cached: cached, legalization: legalization, schedule: schedule,
+      cached: cached, uncached: graph, legalization: model.defects + legalization,
+      schedule: schedule,
       blockCount: model.structure.blocks.count)
   }
 

@@ -27,7 +27,13 @@ public struct RewriteReport: Encodable, Sendable {
   public let operatorChanges: [String: Int]
   /// Why sites end where they do.
   public let notes: [String]
-  /// Wall time.
+  /// Repairs and changes for the target, with their costs.
+  public let legalization: [LegalizationCost]
+  /// What is wrong with the model and could not be repaired.
+  public let warnings: [DefectReport]
+  /// The claims that were checked; nil without --check.
+  public let check: [Claim]?
+  /// Wall time, the check's not counted.
   public let seconds: Double
   /// The process's peak memory (VmHWM).
   public let peakBytes: Int
@@ -53,8 +59,16 @@ public struct RewriteReport: Encodable, Sendable {
     }
   }
 
+  /// One claim of `--check`.
+  public struct Claim: Encodable, Sendable {
+    /// What was claimed.
+    public let text: String
+    /// Whether it held.
+    public let holds: Bool
+  }
+
   enum CodingKeys: String, CodingKey {
-    case schema, schedule, steps, sites, notes, seconds
+    case schema, schedule, steps, sites, notes, seconds, legalization, warnings, check
     case stateBytes = "state_bytes"
     case flopsComputed = "flops_computed"
     case flopsReused = "flops_reused"
@@ -64,8 +78,8 @@ public struct RewriteReport: Encodable, Sendable {
     case peakBytes = "peak_bytes"
   }
 
-  /// The report of a rewrite that took some seconds.
-  public init(_ task: RewriteTask, seconds: Double) {
+  /// The report of a rewrite that took some seconds, and of its check if there was one.
+  public init(_ task: RewriteTask, seconds: Double, check: RewriteCheck? = nil) {
     let cached = task.result.cached
     let manifest = cached.manifest
     let tables = Dictionary(uniqueKeysWithValues: manifest.rules.map { ($0.name, $0.table) })
@@ -87,6 +101,9 @@ public struct RewriteReport: Encodable, Sendable {
     operatorChanges = Dictionary(
       uniqueKeysWithValues: cached.costs.operatorChanges.map { ($0.key.description, $0.value) })
     notes = cached.plan.notes.map { "\($0.place): \($0.message)" }
+    legalization = LegalizationCost.all(of: task.result.legalization)
+    warnings = DefectReport.all(of: task.result.legalization).filter { !$0.repaired }
+    self.check = check?.claims.map { Claim(text: $0.text, holds: $0.holds) }
     self.seconds = seconds
     peakBytes = ProcessMemory.peakByteCount
   }

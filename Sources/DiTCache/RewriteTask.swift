@@ -1,16 +1,18 @@
 import CacheContract
 import CacheRewrite
 import Foundation
+import GraphIR
 import Legalization
 import ModelStructure
 import OnnxFile
 import Rewrite
 import ScheduleLanguage
+import Tensors
 
 /// A rewrite as the command line asks for it: names and paths in, a report out.
 public struct RewriteTask: Sendable {
-  let model: LoadedModel
-  let result: RewriteJob.Result
+  package let model: LoadedModel
+  package let result: RewriteJob.Result
   private let schedule: String
 
   /// Plans and rewrites in memory.
@@ -24,11 +26,24 @@ public struct RewriteTask: Sendable {
     var job = RewriteJob()
     job.convention = try state.map { try OptionWord.parse($0, option: "--state") }
     job.target = try target.map { try OptionWord.parse($0, option: "--target") }
+    guard job.target != .openvino || job.convention != .optional else {
+      throw UsageError(
+        "state-for-target", at: "--state optional",
+        "OpenVINO turns inputs with defaults into constants, so the cache would never reuse",
+        hint: "leave --state out, or pass --state required")
+    }
     job.steps = steps
     job.adapter = adapter
     self.model = model
     self.schedule = schedule
     result = try job.run(model, schedule: try ScheduleLibrary.schedule(schedule))
+  }
+
+  /// A task whose rewrite was made elsewhere.
+  package init(model: LoadedModel, result: RewriteJob.Result, schedule: String) {
+    self.model = model
+    self.result = result
+    self.schedule = schedule
   }
 
   /// Every slot's state input with its site, its stream and the rule's name for it.
@@ -48,34 +63,51 @@ public struct RewriteTask: Sendable {
     }
   }
 
-  /// True when some slot is stored in fewer bits than float32.
-  var storesReducedPrecision: Bool {
-    result.cached.plan.schedule.rules.contains { rule in
-      rule.rule.reuse.slots.contains { $0.storage == .float16 || $0.storage == .bfloat16 }
-    }
+  /// How far numbers may lie apart that pass through the types of slots and streams: 1e-5, more
+  /// where those are half precision.
+  var reuseTolerance: Double {
+    let plan = result.cached.plan
+    let stored = plan.schedule.rules.flatMap { $0.rule.reuse.slots.compactMap(\.storage) }
+    let streams = plan.sites.flatMap(\.streams).flatMap { [$0.input, $0.output] }
+      .compactMap { result.uncached.tensorType(of: $0)?.dataType }
+    if stored.contains(.bfloat16) || streams.contains(.bfloat16) { return 5e-2 }
+    if stored.contains(.float16) || streams.contains(.float16) { return 1e-2 }
+    return 1e-5
   }
 
   /// Blocks of the model.
   public var blockCount: Int { result.blockCount }
 
-  /// What legalisation changed, one line a node.
-  public var legalizationLines: [String] {
-    result.legalization.flatMap { report in
-      report.changes.map { "\(report.pass) at \($0.place): \($0.message)" }
-    }
-  }
-
-  /// Writes the cached model; the file appears whole or not at all.
-  public func write(to path: String, copyingWeights: Bool = false) throws {
+  /// Writes the cached model under a temporary name, to be checked and committed.
+  ///
+  /// The file appears at `path` whole or not at all, and what is there now stays until then.
+  public func stage(to path: String, copyingWeights: Bool = false) throws -> StagedRewrite {
     try FolderPath.requireOther(path, than: schedule)
     var options = OnnxWriteOptions()
     options.copiesWeights = copyingWeights
-    try model.file.write(
-      result.cached.graph, metadata: try result.metadata(), to: path, options: options)
+    return StagedRewrite(
+      task: self,
+      file: try model.file.stage(
+        result.cached.graph, metadata: try result.metadata(), to: path, options: options))
+  }
+}
+
+/// A cached model that is written but has no name yet.
+public struct StagedRewrite {
+  private let task: RewriteTask
+  private let file: StagedModel
+
+  init(task: RewriteTask, file: StagedModel) {
+    self.task = task
+    self.file = file
   }
 
-  /// Removes a cached model that did not pass its check; copied weights stay.
-  public func withdraw(_ path: String) {
-    try? FileManager.default.removeItem(atPath: path)
+  /// Runs original and cached model and compares them.
+  public func check(inputsPath: String?, threads: Int) throws -> RewriteCheck {
+    try RewriteCheck(
+      of: task, writtenTo: file.temporaryPath, inputsPath: inputsPath, threads: threads)
   }
+
+  /// Gives the file its name.
+  public func commit() throws { try file.commit() }
 }

@@ -39,10 +39,10 @@ public struct RunJob: Sendable {
     return result
   }
 
-  /// Runs the model once.
+  /// Runs the model once; feeds must have the sizes of dimensions that were fixed.
   public func run(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> [Name: Tensor] {
     try model.file.requireWeights()
-    let engine = try Engine(model.graph, options: EngineOptions(threads: threads))
+    let engine = try Engine(model.measured, options: EngineOptions(threads: threads))
     return try engine.run(try engine.converted(inputs), trace: trace)
   }
 

@@ -15,19 +15,30 @@ public struct RunTask: Sendable {
     self.tracePath = tracePath
   }
 
-  /// Runs on the arrays of a file and writes the outputs.
+  /// Runs on the arrays of a file and writes the outputs; NumPy has no bfloat16, so that is written
+  /// as float32.
   public func run(_ model: LoadedModel, input: String, output: String?) throws -> RunReport {
     if let output { try FolderPath.requireOther(output, than: input, model.file.path) }
     let sink = tracePath == nil ? nil : TraceSink()
     let job = RunJob(threads: threads, trace: sink)
     let clock = ContinuousClock()
     let start = clock.now
-    let outputs = try job.run(model, try RunJob.arrays(of: input))
+    let arrays = try RunJob.arrays(of: input)
+    if let key = arrays.keys.first(where: { $0.text.hasPrefix("in/") }) {
+      throw UsageError(
+        "golden-as-input", at: input, "the archive has '\(key)', so it is golden data",
+        hint: "pass it as --golden, or rename its arrays to the names of the inputs")
+    }
+    let outputs = try job.run(model, arrays)
     let duration = (clock.now - start).components
     let ordered = model.graph.outputs.map { model.graph.name(of: $0) }
     if let output {
       try NPZFile.write(
-        ordered.compactMap { name in outputs[name].map { (name.text, $0) } }, to: output)
+        try ordered.compactMap { name in
+          try outputs[name].map {
+            (name.text, $0.dataType == .bfloat16 ? try $0.asFloat32() : $0)
+          }
+        }, to: output)
     }
     if let tracePath, let sink { try ScheduleTexts.replace(tracePath, with: sink.chromeTrace()) }
     return RunReport(

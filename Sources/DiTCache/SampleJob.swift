@@ -172,7 +172,7 @@ public struct SampleJob: Sendable {
   }
 
   private func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {
-    guard !sites.isEmpty, let total = InspectReport(model).flops, total > 0 else { return nil }
+    guard !sites.isEmpty, let total = model.flops, total > 0 else { return nil }
     var saved = 0.0
     for (site, computed) in sites {
       guard let flops = site.flops else { return nil }

@@ -2,6 +2,7 @@ import CacheRewrite
 import GraphIR
 import Interpreter
 import ModelStructure
+import Operators
 import ScheduleLanguage
 import Tensors
 
@@ -32,6 +33,7 @@ struct StagedReuse {
         for slot in reuse.slots {
           guard let update = slot.computed else { continue }
           slots[slot.name] = try Self.value(update, input: input, output: output, slots: [:])
+            .converted(to: output.dataType)
         }
         return slots
       }
@@ -56,8 +58,10 @@ struct StagedReuse {
       let reuse = plan.schedule.rules[site.rule].rule.reuse
       for (position, stream) in site.streams.enumerated() {
         guard let input = known[stream.input] else { throw Self.lost(site.name) }
+        let type = graph.tensorType(of: stream.output)?.dataType ?? input.dataType
         let output = try Self.value(
-          reuse.value, input: input, output: nil, slots: slots[number][position])
+          reuse.value, input: input, output: nil, slots: slots[number][position]
+        ).converted(to: type)
         known[stream.output] = output
         let fed = cut.addInput(
           Name("check/\(number)/\(position)"), type: graph.type(of: stream.output))
@@ -68,44 +72,54 @@ struct StagedReuse {
     return try Engine(cut, options: options).run(feeds, trace: nil)
   }
 
+  /// The value of an expression; each operation is rounded to the type of its operands, as in a
+  /// graph, and operands of different types meet in float32.
   private static func value(
     _ expression: Expression, input: Tensor, output: Tensor?, slots: [String: Tensor]
   ) throws -> Tensor {
-    let numbers = try numbers(
-      expression, count: input.elementCount, input: input, output: output, slots: slots)
-    return Tensor(numbers, shape: input.shape)
-  }
-
-  private static func numbers(
-    _ expression: Expression, count: Int, input: Tensor, output: Tensor?, slots: [String: Tensor]
-  ) throws -> [Float] {
-    func elements(_ tensor: Tensor?) throws -> [Float] {
-      guard let tensor, tensor.dataType == .float32, tensor.elementCount == count else {
-        throw UsageError.unsupported(
-          "unchecked-type", at: "--check", "only float32 streams can be checked")
-      }
-      return tensor.elements(as: Float.self)
-    }
     switch expression {
-    case .site(.input): return try elements(input)
-    case .site(.output): return try elements(output)
-    case .slot(let name): return try elements(slots[name])
-    case .number(let number): return [Float](repeating: Float(number), count: count)
-    case .integer(let number): return [Float](repeating: Float(number), count: count)
+    case .site(.input): return input
+    case .site(.output): if let output { return output }
+    case .slot(let name): if let slot = slots[name] { return slot }
+    case .number(let number): return Tensor([Float(number)])
+    case .integer(let number): return Tensor([Float(number)])
     case .binary(let operation, let left, let right):
-      let a = try numbers(left, count: count, input: input, output: output, slots: slots)
-      let b = try numbers(right, count: count, input: input, output: output, slots: slots)
-      switch operation {
-      case .add: return zip(a, b).map { $0 + $1 }
-      case .subtract: return zip(a, b).map { $0 - $1 }
-      case .multiply: return zip(a, b).map { $0 * $1 }
-      case .divide: return zip(a, b).map { $0 / $1 }
-      default: break
-      }
+      let a = try value(left, input: input, output: output, slots: slots)
+      let b = try value(right, input: input, output: output, slots: slots)
+      return try apply(operation, a, b, shape: input.shape)
     default: break
     }
     throw UsageError.unsupported(
       "unchecked-expression", at: "--check", "'\(expression)' cannot be evaluated on arrays")
+  }
+
+  private static func apply(
+    _ operation: Expression.BinaryOperator, _ a: Tensor, _ b: Tensor, shape: Shape
+  ) throws -> Tensor {
+    let count = shape.elementCount
+    func numbers(_ tensor: Tensor) throws -> [Float] {
+      let numbers = try tensor.asFloat32().elements(as: Float.self)
+      if numbers.count == count { return numbers }
+      guard let only = numbers.first, numbers.count == 1 else {
+        throw UsageError.unsupported(
+          "unchecked-shape", at: "--check", "a slot has another shape than its stream")
+      }
+      return [Float](repeating: only, count: count)
+    }
+    let pairs = zip(try numbers(a), try numbers(b))
+    let results: [Float]
+    switch operation {
+    case .add: results = pairs.map { $0 + $1 }
+    case .subtract: results = pairs.map { $0 - $1 }
+    case .multiply: results = pairs.map { $0 * $1 }
+    case .divide: results = pairs.map { $0 / $1 }
+    default:
+      throw UsageError.unsupported(
+        "unchecked-expression", at: "--check", "'\(operation.rawValue)' on arrays")
+    }
+    let types = Set([a, b].filter { $0.elementCount == count }.map(\.dataType))
+    let type = types.count == 1 ? types.first ?? .float32 : .float32
+    return try Tensor(results, shape: shape).converted(to: type)
   }
 
   private static func lost(_ site: String) -> UsageError {

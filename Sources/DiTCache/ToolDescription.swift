@@ -30,6 +30,9 @@ extension LoadedModel {
   /// The file's path.
   public var path: String { file.path }
 
+  /// External weight files that do not exist.
+  public var absentWeights: [String] { file.absentWeightLocations }
+
   /// One line of facts.
   public var summary: String {
     let nodes = graph.operatorCounts().values.reduce(0, +)

@@ -64,15 +64,7 @@ public struct DenoisingLoop {
     _ inputs: SampleInputs, _ range: Range<Int>, _ plan: GuidancePlan,
     override: StateBundle.Override, progress: (Int) -> Void
   ) throws -> Recording {
-    var latents =
-      try engine.converted([
-        roles.latents: inputs.initialNoise.samples(range, of: "initial_noise")
-      ])[roles.latents] ?? inputs.initialNoise
-    guard latents.dataType == .float32 else {
-      throw DiffusionError(
-        "latents-type", at: "input '\(roles.latents)'",
-        "latents of type \(latents.dataType) are not supported yet", category: .unsupported)
-    }
+    var latents = try rounded(inputs.initialNoise.samples(range, of: "initial_noise"))
     var bundles = plan.branches.map { branch in
       manifest.map { StateBundle($0, branch: branch == "uncond" ? 1 : 0) }
     }
@@ -115,9 +107,8 @@ public struct DenoisingLoop {
           calls.map { ($0 ?? made[0].filled(with: .nan)).withLeadingAxis() }, at: "model_out"
         ).withLeadingAxis())
       let output = try plan.guided(made, like: latents)
-      latents = Tensor(
-        scheduler.step(output, at: step, from: latents.elements(as: Float.self)),
-        shape: latents.shape)
+      let moved = scheduler.step(output, at: step, from: latents.elements(as: Float.self))
+      latents = try rounded(Tensor(moved, shape: latents.shape))
       trajectory.append(latents)
       progress(step + 1)
     }
@@ -130,6 +121,20 @@ public struct DenoisingLoop {
       final: latents, computed: manifest == nil ? nil : Tensor(flags, shape: shape),
       metric: manifest == nil ? nil : Tensor(metrics, shape: shape), seconds: seconds,
       stateByteCount: stateByteCount)
+  }
+
+  /// Latents as the model's input holds them, in float32.
+  ///
+  /// A half-precision model's latents are rounded to its type after each step, as diffusers'
+  /// schedulers do (`FlowMatchEulerDiscreteScheduler.step` computes in float32 and casts back).
+  private func rounded(_ latents: Tensor) throws -> Tensor {
+    let held = try engine.converted([roles.latents: latents])[roles.latents] ?? latents
+    guard held.dataType.isFloatingPoint else {
+      throw DiffusionError(
+        "latents-type", at: "input '\(roles.latents)'",
+        "latents of type \(held.dataType) cannot be denoised", category: .unsupported)
+    }
+    return try held.asFloat32()
   }
 
   /// The model's own inputs for one call.
@@ -155,14 +160,14 @@ public struct DenoisingLoop {
     return try engine.converted(feeds)
   }
 
-  private func modelOutput(_ results: [Name: Tensor]) throws(DiffusionError) -> Tensor {
+  private func modelOutput(_ results: [Name: Tensor]) throws -> Tensor {
     guard let port = engine.outputs.first, let tensor = results[port.name],
-      tensor.dataType == .float32
+      tensor.dataType.isFloatingPoint
     else {
       throw DiffusionError(
-        "output-type", at: "model output", "the first output is not a float32 tensor",
+        "output-type", at: "model output", "the first output is not a floating-point tensor",
         category: .unsupported)
     }
-    return tensor
+    return try tensor.asFloat32()
   }
 }

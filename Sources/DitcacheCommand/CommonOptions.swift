@@ -16,6 +16,11 @@ struct ModelOptions: ParsableArguments {
         + "for an adapter's input; may be repeated.", valueName: "ROLE=NAME"))
   var roles: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Fills weights whose file is absent with random numbers, for timing.", valueName: "SEED"))
+  var randomWeights: UInt64?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -25,9 +30,18 @@ struct ModelOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Says more about what was done.")
   var verbose = false
 
-  /// Reads a model as these options say.
+  /// Opens a model with these options and says what stands in for its weights.
   func load(_ path: String) throws -> LoadedModel {
-    try LoadedModel(path, dimensions: try parsedDimensions(), roles: try parsedRoles())
+    let model = try LoadedModel(
+      path, dimensions: try parsedDimensions(), roles: try parsedRoles(),
+      randomWeightSeed: randomWeights)
+    if let randomWeights, !quiet {
+      for file in model.absentWeights {
+        Terminal.printWarning(
+          "the weights '\(file)' are absent, random numbers of seed \(randomWeights) stand in")
+      }
+    }
+    return model
   }
 
   private func parsedRoles() throws -> [String: String] {
@@ -45,6 +59,9 @@ struct ModelOptions: ParsableArguments {
       let (name, value) = try KeyValue.split(text, option: "--dim")
       guard let number = Int(value), number > 0 else {
         throw UsageError("bad-dimension", at: "--dim \(text)", "a positive number was expected")
+      }
+      guard result[name] == nil else {
+        throw UsageError("bad-dimension", at: "--dim \(text)", "'\(name)' is given twice")
       }
       result[name] = number
     }

@@ -21,7 +21,7 @@ struct InspectCommand: ParsableCommand {
       print(model.graphText(), terminator: "")
       return
     }
-    let report = InspectReport(model)
+    let report = try InspectReport(model)
     if options.json {
       print(try JSONText.of(report))
       return
@@ -41,10 +41,38 @@ struct InspectCommand: ParsableCommand {
         + (report.flops.map { Terminal.scaled($0, unit: "FLOP") }
           ?? "unknown; fix free dimensions with --dim"))
     for note in report.notes { print("note: \(note)") }
+    fitness(report)
     if let schedule = report.schedule {
       print("cached by schedule '\(schedule.name)' for \(schedule.steps) steps:")
       print(Terminal.table(schedule.sites.map { [$0] }))
     }
+  }
+
+  /// What is free but not independent, what is wrong with the file, and what each runtime would need.
+  private func fitness(_ report: InspectReport) {
+    for constraint in report.constraints.prefix(options.verbose ? .max : 4) {
+      print("must be equal: \(constraint)")
+    }
+    for defect in report.defects {
+      print(
+        "\(defect.repaired ? "repaired" : "warning"): \(defect.rule) at \(defect.place): "
+          + defect.message)
+    }
+    if !report.absentWeights.isEmpty {
+      print("absent weights: " + report.absentWeights.joined(separator: ", "))
+    }
+    guard !report.targets.isEmpty else { return }
+    print("runtimes:")
+    print(
+      Terminal.table(
+        report.targets.sorted { $0.key < $1.key }.map { target, needs in
+          [
+            target,
+            needs.isEmpty
+              ? "runs it as it is"
+              : "needs rewrite --target \(target): " + needs.map(\.text).joined(separator: "; "),
+          ]
+        }))
   }
 
   private func ports(_ title: String, _ ports: [InspectReport.PortReport]) {

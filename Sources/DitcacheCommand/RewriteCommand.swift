@@ -60,28 +60,50 @@ struct RewriteCommand: ParsableCommand {
         "unknown-form", at: "--form \(form)", "this form cannot be written yet",
         hint: "the known form is if")
     }
+    guard input == nil || check else {
+      throw UsageError(
+        "input-without-check", at: "--input", "inputs are only used to check the file",
+        hint: "pass --check as well")
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let model = try options.load(model)
     let rewrite = try RewriteTask(
       model: model, schedule: schedule, state: state, target: target, steps: steps,
       adapter: adapter)
-    if !dryRun, let output { try rewrite.write(to: output, copyingWeights: copyWeights) }
+    let staged =
+      try dryRun
+      ? nil
+      : output.map {
+        try rewrite.stage(to: $0, copyingWeights: copyWeights)
+      }
     let seconds = Terminal.seconds(clock.now - start)
-    let report = RewriteReport(rewrite, seconds: seconds)
+    let isSilent = options.json || options.quiet
+    if !isSilent { printSummary(RewriteReport(rewrite, seconds: seconds), rewrite) }
+    let checked = try check ? staged?.check(inputsPath: input, threads: try threads.count()) : nil
     if options.json {
-      print(try JSONText.of(report))
-    } else if !options.quiet {
-      printSummary(report, rewrite)
+      print(try JSONText.of(RewriteReport(rewrite, seconds: seconds, check: checked)))
     }
-    if check, let output { try runCheck(rewrite, of: output) }
+    for claim in checked?.claims ?? [] where !isSilent {
+      print("check: \(claim.holds ? "holds" : "FAILS"): \(claim.text)")
+    }
+    if let checked, !checked.holds, let output {
+      throw UsageError.checkFailed(
+        "check-failed", at: output, "the cached model does not do what it should; it is not written"
+      )
+    }
+    try staged?.commit()
+    if !isSilent, let output, !dryRun {
+      print("wrote \(output) in \(Terminal.decimal(seconds)) s")
+    }
   }
 
   private func printSummary(_ report: RewriteReport, _ rewrite: RewriteTask) {
     print("schedule '\(report.schedule)' on \(rewrite.blockCount) blocks, \(report.steps) steps")
     let rows = report.sites.map { site in
       [
-        site.name, "\(site.blocks) blocks", "computes \(site.computedSteps)/\(report.steps) steps",
+        site.name, site.blocks == 1 ? "1 block" : "\(site.blocks) blocks",
+        "computes \(site.computedSteps)/\(report.steps) steps",
         site.flops.map { "skips \(Terminal.scaled($0, unit: "FLOP"))" } ?? "",
       ]
     }
@@ -102,28 +124,18 @@ struct RewriteCommand: ParsableCommand {
     let changes = report.operatorChanges.sorted { $0.key < $1.key }
       .map { "\($0.key) \($0.value > 0 ? "+" : "")\($0.value)" }
     print("operators: " + changes.joined(separator: ", "))
-    for line in rewrite.legalizationLines { print("legalised: \(line)") }
-    if let output, !dryRun { print("wrote \(output) in \(Terminal.decimal(report.seconds)) s") }
+    for entry in report.legalization {
+      let bytes = entry.bytes.map { ", +\(Terminal.scaled($0, unit: "B"))" } ?? ""
+      print("legalised: \(entry.text)\(entry.places > 0 ? bytes : "")")
+      for reason in entry.declined { print("  left alone: \(reason)") }
+    }
+    for warning in report.warnings {
+      Terminal.printWarning("\(warning.rule) at \(warning.place): \(warning.message)")
+    }
     if dryRun {
       print(
         "dry run: nothing written, \(Terminal.decimal(report.seconds)) s, peak memory "
           + Terminal.scaled(report.peakBytes, unit: "B"))
     }
-  }
-
-  /// Checks the written file; it stays only when every claim holds.
-  private func runCheck(_ rewrite: RewriteTask, of output: String) throws {
-    var isSound = false
-    defer { if !isSound { rewrite.withdraw(output) } }
-    let check = try RewriteCheck(
-      of: rewrite, writtenTo: output, inputsPath: input, threads: try threads.count())
-    for claim in check.claims where !options.quiet && !options.json {
-      print("check: \(claim.holds ? "holds" : "FAILS"): \(claim.text)")
-    }
-    guard check.holds else {
-      throw UsageError.checkFailed(
-        "check-failed", at: output, "the cached model does not do what it should")
-    }
-    isSound = true
   }
 }

@@ -30,7 +30,10 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard (input == nil) != (golden == nil) else {
       throw UsageError(
-        "bad-arguments", at: "run", "either --input or --golden is needed")
+        "bad-arguments", at: "run",
+        input == nil
+          ? "one of --input and --golden is needed" : "--input and --golden exclude each other",
+        hint: "--golden takes an archive of in/<input> and out/<output>, --input one of inputs")
     }
     let task = RunTask(threads: try threads.count(), tracePath: trace)
     let model = try options.load(model)

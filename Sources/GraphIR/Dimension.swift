@@ -1,14 +1,21 @@
-/// The size of one axis: a linear expression over symbols, such as `2*s25 + 1`.
+/// The size of one axis: a polynomial over symbols with integer coefficients, such as `2*s25 + 1`.
 ///
-/// Anything that is not linear is one opaque symbol whose name is the canonical text of the
-/// expression, so equal expressions still compare equal.
+/// Products are multiplied out, so `(2*s + 2)*t` and `2*(s + 1)*t` are the same polynomial and
+/// compare equal. A quotient that is no polynomial is one opaque factor whose name is the canonical
+/// text of the expression, `floor((s)/(2))`, so equal quotients still compare equal.
 public struct Dimension: Hashable, Sendable {
-  /// A symbol times a number.
+  /// A product of symbols times a number.
   public struct Term: Hashable, Sendable {
-    /// The symbol's name.
+    /// The product: factors in order, joined by `*`; a single symbol's own name.
     public let symbol: String
     /// Never zero.
     public let coefficient: Int
+
+    /// True when the product is one symbol, neither a power nor a quotient.
+    public var isSymbol: Bool {
+      let names = Factors(of: symbol).names
+      return names.count == 1 && Factors.quotient(names[0]) == nil
+    }
   }
 
   /// The part without symbols.
@@ -16,6 +23,9 @@ public struct Dimension: Hashable, Sendable {
 
   /// The other parts, ordered by symbol.
   public let terms: [Term]
+
+  /// The most terms that a product is multiplied out to.
+  static let maximumTerms = 64
 
   /// A known size.
   public init(_ constant: Int) {
@@ -29,7 +39,7 @@ public struct Dimension: Hashable, Sendable {
     terms = [Term(symbol: symbol, coefficient: 1)]
   }
 
-  private init(constant: Int, coefficients: [String: Int]) {
+  init(constant: Int, coefficients: [String: Int]) {
     self.constant = constant
     terms = coefficients.filter { $0.value != 0 }.sorted { $0.key < $1.key }
       .map { Term(symbol: $0.key, coefficient: $0.value) }
@@ -38,68 +48,61 @@ public struct Dimension: Hashable, Sendable {
   /// The size when it is known.
   public var value: Int? { terms.isEmpty ? constant : nil }
 
-  /// The names of all symbols.
-  public var symbols: [String] { terms.map(\.symbol) }
-
-  /// The sum; an opaque symbol when a number does not fit.
-  public static func + (a: Dimension, b: Dimension) -> Dimension {
-    combine(a, b, scale: 1) ?? opaque("(\(a)) + (\(b))")
-  }
-
-  /// The difference; an opaque symbol when a number does not fit.
-  public static func - (a: Dimension, b: Dimension) -> Dimension {
-    combine(a, b, scale: -1) ?? opaque("(\(a)) - (\(b))")
-  }
-
-  /// The product; an opaque symbol unless one factor is known.
-  public static func * (a: Dimension, b: Dimension) -> Dimension {
-    if let number = a.value, let scaled = b.scaled(by: number) { return scaled }
-    if let number = b.value, let scaled = a.scaled(by: number) { return scaled }
-    return opaqueProduct(a, b)
-  }
-
-  /// The quotient rounded towards minus infinity, or nil for a division by zero.
-  public func floorDivided(by divisor: Dimension) -> Dimension? {
-    if divisor.value == 0 { return nil }
-    if self == divisor { return Dimension(1) }
-    if let number = divisor.value {
-      if let own = value, let quotient = Self.floorQuotient(own, number) {
-        return Dimension(quotient)
-      }
-      if number > 0, terms.allSatisfy({ $0.coefficient % number == 0 }),
-        let rest = Self.floorQuotient(constant, number)
-      {
-        return Dimension(
-          constant: rest,
-          coefficients: Dictionary(
-            uniqueKeysWithValues: terms.map { ($0.symbol, $0.coefficient / number) }))
-      }
-    }
-    if let quotient = quotientOfProducts(by: divisor) { return quotient }
-    return Self.opaque("floor((\(self))/(\(divisor)))")
+  /// The names of all symbols, those inside quotients too, sorted.
+  public var symbols: [String] {
+    if terms.isEmpty { return [] }
+    return Set(terms.flatMap { Factors(of: $0.symbol).names.flatMap(Factors.symbols) }).sorted()
   }
 
   /// The size with symbols replaced by numbers; nil while a symbol has none.
   public func evaluated(with bindings: [String: Int]) -> Int? {
-    var result = constant
-    for term in terms {
-      guard let size = bindings[term.symbol] else { return nil }
-      let (product, overflow) = size.multipliedReportingOverflow(by: term.coefficient)
-      let (sum, overflow2) = result.addingReportingOverflow(product)
-      if overflow || overflow2 { return nil }
-      result = sum
+    substituting(bindings).value
+  }
+}
+
+// MARK: - Arithmetic
+
+extension Dimension {
+  /// The sum; an opaque symbol when a number does not fit.
+  public static func + (a: Dimension, b: Dimension) -> Dimension {
+    combine(a, b, scale: 1) ?? Dimension(symbol: "(\(a)) + (\(b))")
+  }
+
+  /// The difference; an opaque symbol when a number does not fit.
+  public static func - (a: Dimension, b: Dimension) -> Dimension {
+    combine(a, b, scale: -1) ?? Dimension(symbol: "(\(a)) - (\(b))")
+  }
+
+  /// The product, multiplied out; an opaque symbol when a number does not fit or the terms are too
+  /// many.
+  public static func * (a: Dimension, b: Dimension) -> Dimension {
+    if let number = a.value, let scaled = b.scaled(by: number) { return scaled }
+    if let number = b.value, let scaled = a.scaled(by: number) { return scaled }
+    return multipliedOut(a, b) ?? Dimension(symbol: "(\(a))*(\(b))")
+  }
+
+  private static func multipliedOut(_ a: Dimension, _ b: Dimension) -> Dimension? {
+    guard (a.terms.count + 1) * (b.terms.count + 1) <= maximumTerms else { return nil }
+    var constant = 0
+    var coefficients: [String: Int] = [:]
+    let others =
+      b.terms.map { (Factors(of: $0.symbol), $0.coefficient) } + [(Factors(), b.constant)]
+    for (own, scale) in a.terms.map({ (Factors(of: $0.symbol), $0.coefficient) })
+      + [(Factors(), a.constant)]
+    {
+      for (other, otherScale) in others {
+        let (product, overflow) = scale.multipliedReportingOverflow(by: otherScale)
+        let factors = own.times(other)
+        let sum = factors.names.isEmpty ? constant : coefficients[factors.text, default: 0]
+        let (total, overflow2) = sum.addingReportingOverflow(product)
+        if overflow || overflow2 { return nil }
+        if factors.names.isEmpty { constant = total } else { coefficients[factors.text] = total }
+      }
     }
-    return result
+    return Dimension(constant: constant, coefficients: coefficients)
   }
 
-  /// Nil when the quotient does not fit.
-  private static func floorQuotient(_ a: Int, _ b: Int) -> Int? {
-    let (quotient, overflow) = a.dividedReportingOverflow(by: b)
-    if overflow { return nil }
-    return quotient * b != a && (a < 0) != (b < 0) ? quotient - 1 : quotient
-  }
-
-  private func scaled(by number: Int) -> Dimension? {
+  func scaled(by number: Int) -> Dimension? {
     let (product, overflow) = constant.multipliedReportingOverflow(by: number)
     if overflow { return nil }
     var coefficients: [String: Int] = [:]
@@ -111,7 +114,7 @@ public struct Dimension: Hashable, Sendable {
     return Dimension(constant: product, coefficients: coefficients)
   }
 
-  private static func combine(_ a: Dimension, _ b: Dimension, scale: Int) -> Dimension? {
+  static func combine(_ a: Dimension, _ b: Dimension, scale: Int) -> Dimension? {
     guard let b = b.scaled(by: scale) else { return nil }
     let (constant, overflow) = a.constant.addingReportingOverflow(b.constant)
     if overflow { return nil }
@@ -123,99 +126,6 @@ public struct Dimension: Hashable, Sendable {
       coefficients[term.symbol] = sum
     }
     return Dimension(constant: constant, coefficients: coefficients)
-  }
-
-  private static func opaque(_ text: String) -> Dimension { Dimension(symbol: text) }
-}
-
-extension Dimension {
-  /// A product kept as sorted factors, so that `a*b` and `b*a` are the same symbol.
-  fileprivate static func opaqueProduct(_ a: Dimension, _ b: Dimension) -> Dimension {
-    let (factorsA, scaleA) = a.factors
-    let (factorsB, scaleB) = b.factors
-    let text = (factorsA + factorsB).sorted().joined(separator: "*")
-    let (scale, overflow) = scaleA.multipliedReportingOverflow(by: scaleB)
-    if overflow { return Dimension(symbol: "(\(a))*(\(b))") }
-    return Dimension(constant: 0, coefficients: [text: scale])
-  }
-
-  /// `2*s1*s2` as (["s1", "s2"], 2); a sum is one parenthesised factor.
-  fileprivate var factors: (names: [String], scale: Int) {
-    guard constant == 0, terms.count == 1 else { return (["(\(self))"], 1) }
-    return (Self.splitProduct(terms[0].symbol), terms[0].coefficient)
-  }
-
-  fileprivate static func splitProduct(_ text: String) -> [String] {
-    var parts: [String] = []
-    var part = ""
-    var depth = 0
-    for character in text {
-      if character == "(" { depth += 1 }
-      if character == ")" { depth -= 1 }
-      if character == "*", depth == 0 {
-        parts.append(part)
-        part = ""
-      } else {
-        part.append(character)
-      }
-    }
-    return parts + [part]
-  }
-
-  /// The quotient when every factor of the divisor cancels.
-  fileprivate func quotientOfProducts(by divisor: Dimension) -> Dimension? {
-    guard constant == 0, terms.count == 1 else { return nil }
-    var (names, scale) = factors
-    let (others, otherScale) = divisor.value.map { ([], $0) } ?? divisor.factors
-    guard otherScale > 0, scale % otherScale == 0 else { return nil }
-    scale /= otherScale
-    for name in others {
-      guard let index = names.firstIndex(of: name) else { return nil }
-      names.remove(at: index)
-    }
-    if names.isEmpty { return Dimension(scale) }
-    if names.count == 1, let sum = Self.sum(in: names[0])?.scaled(by: scale) { return sum }
-    return Dimension(constant: 0, coefficients: [names.joined(separator: "*"): scale])
-  }
-
-  /// The sum that a factor such as `(s1 + 4)` stands for.
-  private static func sum(in factor: String) -> Dimension? {
-    guard factor.first == "(", factor.last == ")" else { return nil }
-    let text = String(factor.dropFirst().dropLast())
-    let sum = Dimension(parsing: text)
-    return sum.terms.count + (sum.constant == 0 ? 0 : 1) > 1 && sum.description == text ? sum : nil
-  }
-}
-
-extension Dimension {
-  /// Reads what exporters write into `dim_param`: `s25`, `2*s25`, `s1 + 4`; other text is opaque.
-  public init(parsing text: String) {
-    var result = Dimension(0)
-    for part in text.split(separator: "+", omittingEmptySubsequences: false) {
-      let factors = part.split(separator: "*").map { $0.trimmingSpaces() }
-      let numbers = factors.compactMap { Int($0) }
-      let names = factors.filter { Int($0) == nil }
-      guard !factors.isEmpty, names.allSatisfy(\.isIdentifier) else {
-        self.init(symbol: text)
-        return
-      }
-      let product = names.map { Dimension(symbol: String($0)) }.reduce(Dimension(1), *)
-      result = result + numbers.map { Dimension($0) }.reduce(product, *)
-    }
-    self = result
-  }
-}
-
-extension Substring {
-  fileprivate func trimmingSpaces() -> Substring {
-    var rest = drop { $0 == " " }
-    while rest.last == " " { rest.removeLast() }
-    return rest
-  }
-
-  fileprivate var isIdentifier: Bool {
-    guard let first, first.isLetter || first == "_" else { return false }
-    return allSatisfy { $0.isLetter || $0.isNumber || "_./:-".contains($0) }
   }
 }
 

@@ -22,3 +22,14 @@ extension Engine {
     return result
   }
 }
+
+extension Tensor {
+  /// The elements as float32, by the rules of ONNX's `Cast`.
+  public func asFloat32() throws(InterpreterError) -> Tensor {
+    do throws(OperatorError) {
+      return try converted(to: .float32)
+    } catch {
+      throw InterpreterError(error)
+    }
+  }
+}

@@ -9,11 +9,31 @@ public enum RuntimeTarget: String, Sendable, CaseIterable {
   /// Any runtime that follows the ONNX specification to the letter.
   case onnx
 
-  /// The passes that make a graph fit, each named after the defect or gap it repairs.
+  /// The passes that make a graph with inferred types fit, each named after the gap it closes.
   public var passes: [any Pass] {
     switch self {
-    case .onnxruntime: [RulePass(WhereOnBool()), RulePass(BroadcastAttentionMask())]
-    case .openvino, .onnx: []
+    case .onnxruntime:
+      [
+        RulePass(WhereOnBool()), RulePass(BroadcastAttentionMask()), BFloat16Computation(),
+        RulePass(RedundantCast()), MissingKernel(KernelGap.onnxRuntime),
+      ]
+    case .openvino: Self.standardOperators + [RulePass(StaticSequence())]
+    case .onnx: Self.standardOperators + [MissingKernel(KernelGap.standard)]
     }
+  }
+
+  /// What ONNX Runtime's optimiser wrote, in ONNX's own operators.
+  private static var standardOperators: [any Pass] {
+    [RulePass(FusedMatMulDecomposition()), RulePass(QuickGeluDecomposition())]
+  }
+}
+
+/// What is wrong with a file whatever runs it.
+public enum ModelDefects {
+  /// Passes that repair what has one meaning, and warn of what cannot be repaired.
+  ///
+  /// They need a graph with inferred types.
+  public static var passes: [any Pass] {
+    [MissingOpsetImport(), RulePass(InvalidSqueeze()), DeletedEpsilon()]
   }
 }

@@ -44,8 +44,14 @@ public struct OnnxModel: Sendable {
   /// Locations of the external data files, relative to the model's folder.
   public var weightLocations: [String] { files.map(\.file.location) }
 
+  /// Those of `weightLocations` at which there is no file.
+  public var absentWeightLocations: [String] {
+    files.map(\.file).filter(\.isAbsent).map(\.location)
+  }
+
   /// Checks that every external data file is there and long enough, reading none.
   ///
+  /// An absent file counts as there when the model was read with a seed for random weights.
   /// Throws `external-data-missing`, `external-data-short` or `external-data-location`.
   public func requireWeights() throws(OnnxFileError) {
     for (file, end) in files { try file.require(end: end) }

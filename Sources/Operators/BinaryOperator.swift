@@ -29,7 +29,7 @@ extension BroadcastingOperator {
     let dataType = resultType(operands)
     return [
       ValueFact(
-        dataType, try Broadcasting.infer(shapes),
+        dataType, try Broadcasting.infer(shapes, context),
         elements: arithmetic?.elements(inputs)?.fitting(dataType))
     ]
   }

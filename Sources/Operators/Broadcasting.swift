@@ -5,17 +5,19 @@ import GraphIR
 enum Broadcasting {
   /// The shape that all operands broadcast to, or nil while the rank of one is unknown.
   ///
-  /// A symbol beside a number other than 1 is taken to be that number, and of two different
-  /// symbols the first stands for both. Actual sizes are checked when types are inferred with
+  /// Two different sizes that are not both numbers are taken to be equal, which `context` is told:
+  /// it says which of them to go on with. Actual sizes are checked when types are inferred with
   /// numbers.
-  static func infer(_ shapes: [[Dimension]?]) throws(OperatorError) -> [Dimension]? {
+  static func infer(
+    _ shapes: [[Dimension]?], _ context: (any InferenceContext)? = nil
+  ) throws(OperatorError) -> [Dimension]? {
     let known = shapes.compactMap { $0 }
     guard known.count == shapes.count else { return nil }
     let rank = known.map(\.count).max() ?? 0
     var result = [Dimension](repeating: 1, count: rank)
     for shape in known {
       for (axis, dimension) in zip(rank - shape.count..<rank, shape) {
-        guard let joined = join(result[axis], dimension) else {
+        guard let joined = join(result[axis], dimension, context) else {
           throw .badOperands("shapes \(describe(known)) do not broadcast at axis \(axis)")
         }
         result[axis] = joined
@@ -25,14 +27,14 @@ enum Broadcasting {
   }
 
   /// The size that two sizes broadcast to, or nil when they cannot.
-  private static func join(_ a: Dimension, _ b: Dimension) -> Dimension? {
+  private static func join(
+    _ a: Dimension, _ b: Dimension, _ context: (any InferenceContext)?
+  ) -> Dimension? {
     if a == b || b.value == 1 { return a }
     if a.value == 1 { return b }
-    switch (a.value, b.value) {
-    case (nil, nil), (.some, nil): return a
-    case (nil, .some): return b
-    case (.some, .some): return nil
-    }
+    if a.value != nil, b.value != nil { return nil }
+    let preferred = context?.assumeEqual(a, b) ?? a
+    return a.value != nil ? a : b.value != nil ? b : preferred
   }
 
   private static func describe(_ shapes: [[Dimension]]) -> String {

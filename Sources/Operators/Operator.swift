@@ -116,6 +116,15 @@ public protocol InferenceContext {
 
   /// A size that depends on data: a symbol that nothing else has.
   func makeSymbol() -> Dimension
+
+  /// Notes that two sizes meet in an operator that needs them to be equal, or one of them 1, and
+  /// returns the one to go on with.
+  func assumeEqual(_ a: Dimension, _ b: Dimension) -> Dimension
+}
+
+extension InferenceContext {
+  /// Notes nothing and goes on with the first.
+  public func assumeEqual(_ a: Dimension, _ b: Dimension) -> Dimension { a }
 }
 
 /// What running operators may ask of their surroundings.

@@ -28,6 +28,9 @@ public struct PassReport: Hashable, Sendable {
   /// Near misses: places that almost matched, with the reason.
   public private(set) var declined: [Remark] = []
 
+  /// What a pass noticed but cannot repair.
+  public private(set) var warnings: [Remark] = []
+
   /// An empty report.
   public init(pass: String) {
     self.pass = pass
@@ -36,6 +39,11 @@ public struct PassReport: Hashable, Sendable {
   /// Notes a change.
   public mutating func changed(_ place: String, _ message: String) {
     changes.append(Remark(place: place, message: message))
+  }
+
+  /// Notes something that no pass can repair and somebody should know.
+  public mutating func warn(_ place: String, _ message: String) {
+    warnings.append(Remark(place: place, message: message))
   }
 
   /// Notes why a place was left alone.

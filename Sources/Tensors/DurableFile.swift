@@ -21,6 +21,9 @@ public struct DurableFile: ~Copyable {
   /// Bytes accepted so far.
   public private(set) var byteCount = 0
 
+  /// Where the bytes are until `commit`: a hidden file beside the destination.
+  public let temporaryPath: String
+
   private let name: String
   private let temporaryName: String
   private let folder: Int32
@@ -64,6 +67,7 @@ public struct DurableFile: ~Copyable {
     self.path = path
     self.name = name
     self.temporaryName = temporaryName
+    temporaryPath = folderPath + "/" + temporaryName
     self.folder = folder
     self.descriptor = descriptor
   }

@@ -190,6 +190,17 @@ extension FactInference: InferenceContext {
     options.invented.next(avoiding: options.symbols)
   }
 
+  /// Records the pair; sizes over the model's own symbols are worth more than invented ones.
+  package func assumeEqual(_ a: Dimension, _ b: Dimension) -> Dimension {
+    let pair = Set([a, b])
+    if !facts.assumptions.contains(where: { Set([$0.first, $0.second]) == pair }) {
+      let place = current.map { graph.label(of: $0) } ?? "graph '\(graph.name)'"
+      facts.assumptions.append(SizeAssumption(first: a, second: b, place: place))
+    }
+    let isNative = { (size: Dimension) in size.symbols.allSatisfy(self.options.symbols.contains) }
+    return !isNative(a) && isNative(b) ? b : a
+  }
+
   private func infer(
     _ subgraph: Subgraph, key: SubgraphKey, arguments: [ValueFact]
   ) throws(OperatorError) -> GraphFacts {

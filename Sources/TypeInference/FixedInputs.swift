@@ -38,7 +38,8 @@ struct FixedInputs {
           "unknown-dimension", at: name, "the inputs have no such dimension",
           hint: symbols.isEmpty
             ? "the inputs have no symbolic dimensions"
-            : "the symbols are \(symbols.sorted().joined(separator: ", "))")
+            : "the symbols are \(symbols.sorted().joined(separator: ", ")); an axis is written "
+              + "input.axis")
       }
     }
     var solver = SymbolBindings(known)

@@ -1,4 +1,4 @@
-package import GraphIR
+public import GraphIR
 package import Operators
 
 /// Which graph of which node.
@@ -25,6 +25,9 @@ package struct GraphFacts: Sendable {
 
   /// The graphs inside nodes, or why they cannot run with what they are given.
   package internal(set) var subgraphs: [SubgraphKey: Result<GraphFacts, OperatorError>] = [:]
+
+  /// Sizes that must be equal, each pair once.
+  package internal(set) var assumptions: [SizeAssumption] = []
 
   /// What was left unknown or is contradictory.
   var remarks = RemarkList()
@@ -67,4 +70,17 @@ struct RemarkList: Sendable {
       return (entry.place, entry.message + (others > 0 ? " (and at \(others) more places)" : ""))
     }
   }
+}
+
+/// Two sizes that meet where an operator needs them to be equal, or one of them to be 1.
+public struct SizeAssumption: Hashable, Sendable {
+  /// One size.
+  public let first: Dimension
+  /// The other.
+  public let second: Dimension
+  /// The first node at which they meet.
+  public let place: String
+
+  /// Both sizes, and where they meet, in words.
+  public var text: String { "\(first) = \(second) (\(place))" }
 }

@@ -32,12 +32,26 @@ public struct InferTypes: Pass {
 
   /// Fills the facts; throws `DimensionError` when the fixed sizes do not fit the model.
   public func run(on graph: inout Graph, report: inout PassReport) throws {
-    let fixed = try FixedInputs(graph, bindings: bindings, inputShapes: inputShapes)
-    let facts = try FactInference.facts(
-      of: graph, arguments: fixed.arguments, source: TableSource(table: operators),
-      options: .init(.lenient, sizes: fixed.sizes, symbols: graph.inputSymbols))
+    let facts = try facts(of: graph)
     graph.fill(with: facts)
     for remark in facts.remarks.told { report.decline(remark.place, remark.message) }
+  }
+
+  /// The sizes of the main graph that inference takes to be equal because they meet in an operator.
+  ///
+  /// Sizes that depend on data are left out.
+  public func assumptions(of graph: Graph) throws -> [SizeAssumption] {
+    let symbols = graph.inputSymbols
+    return try facts(of: graph).assumptions.filter {
+      ($0.first.symbols + $0.second.symbols).allSatisfy(symbols.contains)
+    }
+  }
+
+  private func facts(of graph: Graph) throws -> GraphFacts {
+    let fixed = try FixedInputs(graph, bindings: bindings, inputShapes: inputShapes)
+    return try FactInference.facts(
+      of: graph, arguments: fixed.arguments, source: TableSource(table: operators),
+      options: .init(.lenient, sizes: fixed.sizes, symbols: graph.inputSymbols))
   }
 }
 

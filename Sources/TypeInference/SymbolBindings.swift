@@ -53,7 +53,7 @@ package struct SymbolBindings: Sendable {
       guard expected == axis.actual else { throw conflict(axis, expected: expected) }
       return true
     }
-    guard rest.terms.count == 1, let term = rest.terms.first else { return false }
+    guard rest.terms.count == 1, let term = rest.terms.first, term.isSymbol else { return false }
     let (difference, overflow) = axis.actual.subtractingReportingOverflow(rest.constant)
     guard !overflow, difference.isMultiple(of: term.coefficient),
       difference == 0 || (difference > 0) == (term.coefficient > 0)
@@ -83,19 +83,6 @@ package struct SymbolBindings: Sendable {
       "dimension-conflict", at: axis.place,
       "the size is \(axis.actual), the model requires \(axis.declared) = \(expected) "
         + "(\(reasons.joined(separator: ", ")))")
-  }
-}
-
-extension Dimension {
-  /// The expression with bound symbols replaced by their sizes; others stay.
-  package func substituting(_ sizes: [String: Int]) -> Dimension {
-    if terms.isEmpty || sizes.isEmpty { return self }
-    var result = Dimension(constant)
-    for term in terms {
-      let factor = sizes[term.symbol].map { Dimension($0) } ?? Dimension(symbol: term.symbol)
-      result = result + factor * Dimension(term.coefficient)
-    }
-    return result
   }
 }
 

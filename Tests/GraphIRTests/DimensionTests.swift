@@ -25,21 +25,29 @@ import Testing
     #expect((s + 4) * t != s * t + 4)
   }
 
-  @Test(
-    "text of exporters is read as an expression",
-    arguments: [
+  private static let readings: [(String, Dimension)] = {
+    let s1 = Dimension(symbol: "s1")
+    return [
       ("s25", Dimension(symbol: "s25")), ("2*s25", 2 * Dimension(symbol: "s25")),
-      ("s1 + 4", Dimension(symbol: "s1") + 4), ("4+s1", Dimension(symbol: "s1") + 4),
-      ("s2*s1", Dimension(symbol: "s1") * Dimension(symbol: "s2")), ("12", Dimension(12)),
-      ("3*s1*2 + s1", 7 * Dimension(symbol: "s1")),
-    ])
+      ("s1 + 4", s1 + 4), ("4+s1", s1 + 4), ("s2*s1", s1 * Dimension(symbol: "s2")),
+      ("12", Dimension(12)), ("3*s1*2 + s1", 7 * s1), ("s1 - 4", s1 - 4),
+      ("2*(s1 + 1)", 2 * s1 + 2), ("s1**2", s1 * s1),
+      ("((s31**2)//s31)", Dimension(symbol: "s31")), ("(4*s1 + 8)//4", s1 + 2),
+      ("s1//2", s1.floorDivided(by: 2) ?? 0), ("floor(s1/2)", s1.floorDivided(by: 2) ?? 0),
+    ]
+  }()
+
+  @Test("text of exporters is read as an expression", arguments: readings)
   func parsing(text: String, expected: Dimension) {
     #expect(Dimension(parsing: text) == expected)
   }
 
   @Test(
     "text that is not such an expression is one opaque symbol",
-    arguments: ["", "s1 - 4", "floor(s1/2)", "99999999999999999999", "s1 + + 2", "a b"])
+    arguments: [
+      "", "max(s1, 4)", "s1//0", "99999999999999999999", "s1 + + 2", "a b", "s1**99", "(s1",
+      String(repeating: "(", count: 100_000),
+    ])
   func opaqueText(text: String) {
     #expect(Dimension(parsing: text) == Dimension(symbol: text))
     #expect(Dimension(parsing: text).value == nil)
@@ -52,6 +60,42 @@ import Testing
     }
   }
 
+  @Test("products are multiplied out, so that equal polynomials are equal")
+  func normalForm() {
+    #expect((2 * s + 2) * t == 2 * ((s + 1) * t))
+    #expect((s + 1) * t == s * t + t)
+    #expect((s + t) * (s - t) == s * s - t * t)
+    #expect((s + 1) * (t + 2) == s * t + 2 * s + t + 2)
+    #expect((s + 4) * t - 4 * t == s * t)
+    #expect((s * t).terms.count == 1)
+  }
+
+  @Test("factors that nobody understands are kept apart in products")
+  func opaqueFactors() {
+    let odd = Dimension(parsing: "max(s, 4)")
+    #expect((odd * t).description == "(max(s, 4))*t")
+    #expect((odd * t).floorDivided(by: t) == odd)
+    #expect(odd * t == t * odd && odd * odd != odd)
+    #expect((odd * 2).floorDivided(by: 2) == odd)
+  }
+
+  @Test("symbols are replaced inside products and quotients")
+  func substitution() {
+    let half = s.floorDivided(by: 2) ?? 0
+    #expect((s * t + 1).substituting(["s": 3]) == 3 * t + 1)
+    #expect((s * t + 1).evaluated(with: ["s": 3, "t": 5]) == 16)
+    #expect((half * t).substituting(["s": 7]) == 3 * t)
+    #expect((half * t).symbols == ["s", "t"])
+    #expect((s * s).evaluated(with: ["s": 9]) == 81)
+  }
+
+  @Test("a product of too many terms is one symbol, equal to itself")
+  func manyTerms() {
+    let long = (0..<12).map { Dimension(symbol: "d\($0)") }.reduce(Dimension(1), +)
+    #expect((long * long).terms.count == 1)
+    #expect(long * long == long * long)
+  }
+
   @Test("a quotient is exact where every part divides, or cancels")
   func exactQuotients() {
     #expect((4 * s + 8).floorDivided(by: 4) == s + 2)
@@ -62,6 +106,8 @@ import Testing
     #expect((6 * (s * t)).floorDivided(by: 2 * t) == 3 * s)
     #expect(((s + 4) * t).floorDivided(by: s + 4) == t)
     #expect(((s + 4) * t).floorDivided(by: t) == s + 4)
+    #expect((s * s - t * t).floorDivided(by: s + t) == s - t)
+    #expect(((2 * s + 2) * (t + 3)).floorDivided(by: s + 1) == 2 * t + 6)
     #expect(s.floorDivided(by: 0) == nil)
   }
 

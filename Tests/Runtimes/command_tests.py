@@ -1,6 +1,7 @@
 """Bad input at the command line: the right status, an error that says so, nothing left behind."""
 
 import hashlib
+import json
 import unittest
 
 import numpy as np
@@ -214,6 +215,154 @@ class ScheduleTests(RefusalTests):
         self.refused_rewrite(BAD_SCHEDULE, says=["single_transformer_blocks"])
 
 
+class CheckTests(RefusalTests):
+    def overflowing(self):
+        """A delta that float16 cannot hold, so that what is reused is not what was computed."""
+        self.schedule.write_text(GOOD.replace("keep delta", "keep delta as float16"))
+        feeds, _ = golden(CORPUS / "wan.npz")
+        feeds["encoder_hidden_states"] = feeds["encoder_hidden_states"] * np.float32(1e7)
+        np.savez(self.folder / "feeds.npz", **feeds)
+
+    def test_a_claim_that_fails(self):
+        self.overflowing()
+        self.output.write_bytes(b"what was there before")
+        before = contents(self.folder)
+        done = ditcache(
+            "rewrite", self.model, "--schedule", self.schedule, "-o", self.output, "--check",
+            "--input", self.folder / "feeds.npz", status=CHECK_FAILED)
+        self.assertIn("check: FAILS: a reuse equals", done.stdout)
+        self.assertNotIn("wrote", done.stdout)
+        self.assertIn("not written", done.stderr)
+        self.assertEqual(before, contents(self.folder))
+
+    def test_a_claim_that_fails_as_json(self):
+        self.overflowing()
+        done = ditcache(
+            "rewrite", self.model, "--schedule", self.schedule, "-o", self.output, "--check",
+            "--json", "--input", self.folder / "feeds.npz", status=CHECK_FAILED)
+        claims = json.loads(done.stdout)["check"]
+        self.assertEqual([claim["holds"] for claim in claims], [True, True, True, True, False])
+        self.assertFalse(self.output.exists())
+
+    def test_copied_weights_go_and_those_they_replaced_return(self):
+        self.model = copy_model("wan_ext", self.folder)
+        self.overflowing()
+        (self.folder / "elsewhere").mkdir()
+        output = self.folder / "elsewhere" / "out.onnx"
+        (self.folder / "elsewhere" / "out.onnx.data").write_bytes(b"weights of another model")
+        before = contents(self.folder)
+        ditcache(
+            "rewrite", self.model, "--schedule", self.schedule, "-o", output, "--copy-weights",
+            "--check", "--input", self.folder / "feeds.npz", status=CHECK_FAILED)
+        self.assertEqual(before, contents(self.folder))
+
+    def test_inputs_that_fit_pass(self):
+        feeds, _ = golden(CORPUS / "wan.npz")
+        np.savez(self.folder / "feeds.npz", **feeds)
+        done = ditcache(
+            "rewrite", self.model, "--schedule", self.schedule, "-o", self.output, "--check",
+            "--input", self.folder / "feeds.npz")
+        self.assertEqual(done.stdout.count("check: holds"), 5)
+        self.assertTrue(self.output.exists())
+
+    def test_inputs_that_lack_one(self):
+        feeds, _ = golden(CORPUS / "wan.npz")
+        np.savez(self.folder / "feeds.npz", timestep=feeds["timestep"])
+        self.refused_rewrite(
+            USAGE, "--check", "--input", self.folder / "feeds.npz", says=["hidden_states"])
+
+    def test_inputs_without_a_check(self):
+        self.refused_rewrite(USAGE, "--input", self.folder / "feeds.npz", says=["--check"])
+
+
+class DimensionTests(RefusalTests):
+    def setUp(self):
+        super().setUp()
+        self.model = copy_model("wan_dyn", self.folder)
+
+    @for_each(
+        ("unknown_symbol", "frames=3", ["--dim frames", "s25"]),
+        ("unknown_axis", "hidden_states.9=3", ["hidden_states.9"]),
+        ("no_number", "s25=many", ["positive number"]), ("negative", "s25=-1", ["positive number"]),
+        ("no_name", "=3", ["NAME=VALUE"]), ("no_value", "s25", ["NAME=VALUE"]))
+    def test_size_that_is_none(self, _, text, says):
+        self.refused(USAGE, "inspect", self.model, "--dim", text, says=says)
+        self.refused_rewrite(USAGE, "--check", "--dim", text, says=says)
+
+    def test_size_given_twice(self):
+        self.refused(USAGE, "inspect", self.model, "--dim", "s25=1", "--dim", "s25=2", says=["twice"])
+
+    def test_size_that_the_model_cannot_have(self):
+        self.refused(USAGE, "inspect", self.model, "--dim", "hidden_states.1=5", says=["5", "4"])
+
+    def test_feeds_of_another_size(self):
+        feeds, _ = golden(CORPUS / "wan_dyn.npz")
+        np.savez(self.folder / "feeds.npz", **feeds)
+        self.refused(
+            USAGE, "run", self.model, "--input", self.folder / "feeds.npz", "--dim", "s47=3",
+            says=["hidden_states", "float32[3, 4,"])
+
+    def test_the_check_obeys_sizes(self):
+        for sizes, status, says in (
+                (["s25=3", "s56=2"], 0, "check: holds"),
+                # 3 rows of latents cannot be cut into patches of 2.
+                (["hidden_states.3=3"], USAGE, "axis 3")):
+            dims = [word for size in sizes for word in ("--dim", size)]
+            done = ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", self.output,
+                            "--check", *dims, status=status)
+            self.assertIn(says, done.stdout + done.stderr)
+
+    def test_costs_follow_sizes(self):
+        small, large = (
+            json.loads(ditcache("inspect", self.model, "--json", *dims).stdout)["flops"]
+            for dims in (
+                ["--dim", "hidden_states.0=1", "--dim", "hidden_states.2=3",
+                 "--dim", "hidden_states.3=8", "--dim", "hidden_states.4=12",
+                 "--dim", "encoder_hidden_states.1=7"],
+                ["--dim", "hidden_states.0=1", "--dim", "hidden_states.2=3",
+                 "--dim", "hidden_states.3=16", "--dim", "hidden_states.4=24",
+                 "--dim", "encoder_hidden_states.1=7"]))
+        self.assertGreater(large, 4 * small - 1)
+        self.assertIsNone(json.loads(ditcache("inspect", self.model, "--json").stdout)["flops"])
+
+
+class RandomWeightTests(RefusalTests):
+    def setUp(self):
+        super().setUp()
+        self.model = copy_model("wan_ext", self.folder)
+        (self.folder / "wan_ext.onnx.data").unlink()
+
+    def run_with(self, *options, status=0):
+        output = scratch_folder() / "results.npz"
+        feeds, _ = golden(CORPUS / "wan_ext.npz")
+        np.savez(self.folder / "feeds.npz", **feeds)
+        done = ditcache("run", self.model, "--input", self.folder / "feeds.npz", "--output", output,
+                        *options, status=status)
+        return done, next(iter(arrays(output).values())) if output.exists() else None
+
+    def test_absent_weights_are_an_error_without_a_seed(self):
+        self.run_with(status=INPUT_OUTPUT)
+
+    def test_a_seed_gives_the_same_numbers_each_time(self):
+        done, first = self.run_with("--random-weights", 1)
+        self.assertIn("wan_ext.onnx.data", done.stderr)
+        np.testing.assert_array_equal(first, self.run_with("--random-weights", 1)[1])
+        self.assertTrue((first != self.run_with("--random-weights", 2)[1]).any())
+
+    def test_the_rewritten_file_still_names_its_weights(self):
+        ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", self.output, "--check",
+                 "--random-weights", 7)
+        proto = onnx.load(self.output, load_external_data=False)
+        external = [t for t in proto.graph.initializer if t.external_data]
+        self.assertGreater(len(external), 50)
+        self.assertLess(self.output.stat().st_size, self.model.stat().st_size + 200_000)
+        ditcache("sample", self.output, "--inputs", CORPUS / "wan_traj.npz", "--random-weights", 7)
+
+    def test_weights_that_are_there_are_read(self):
+        copy_model("wan_ext", self.folder)
+        ditcache("run", self.model, "--golden", CORPUS / "wan_ext.npz", "--random-weights", 1)
+
+
 class OutputTests(RefusalTests):
     def test_check_that_cannot_run(self):
         self.refused_rewrite(INPUT_OUTPUT, "--check", "--input", self.folder / "absent.npz")
@@ -272,6 +421,18 @@ class ArgumentTests(RefusalTests):
 
     def test_unknown_option(self):
         self.refused_rewrite(USAGE, "--optimise", says=["optimise"])
+
+    def test_state_that_openvino_would_make_constant(self):
+        self.refused_rewrite(
+            USAGE, "--target", "openvino", "--state", "optional", says=["never reuse"])
+
+    def test_golden_data_as_inputs(self):
+        self.refused(USAGE, "run", self.model, "--input", CORPUS / "wan.npz", says=["--golden"])
+
+    def test_inputs_and_golden_data(self):
+        golden_data = ("--golden", CORPUS / "wan.npz")
+        self.refused(USAGE, "run", self.model, says=["--golden"])
+        self.refused(USAGE, "run", self.model, "--input", "x", *golden_data, says=["exclude"])
 
     def test_unknown_target(self):
         self.refused_rewrite(USAGE, "--target", "abacus", says=["abacus"])

@@ -3,6 +3,7 @@
 The binary is the one that the environment variable DITCACHE names, else the release build.
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -111,6 +112,20 @@ def distance(a, b):
     return np.inf if np.isnan(gap) else gap
 
 
+def bfloat16_bits(array):
+    """float32 numbers that bfloat16 can hold, as its bits."""
+    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    assert not (bits & 0xFFFF).any(), "the numbers need rounding"
+    return (bits >> 16).astype(np.uint16)
+
+
+def from_bfloat16_bits(bits):
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+ONNX_RUNTIME_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
 def onnx_runtime(model, **options):
     """A model in ONNX Runtime, as a function from named inputs to named outputs."""
     settings = onnxruntime.SessionOptions()
@@ -120,9 +135,27 @@ def onnx_runtime(model, **options):
     source = model.SerializeToString() if isinstance(model, onnx.ModelProto) else str(model)
     session = onnxruntime.InferenceSession(source, settings, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
+    types = {
+        port.name: port.type
+        for port in session.get_inputs() + session.get_overridable_initializers()}
+
+    def value(name, array):
+        if types.get(name) == "tensor(bfloat16)":
+            return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(
+                bfloat16_bits(array), onnx.TensorProto.BFLOAT16)
+        wanted = ONNX_RUNTIME_TYPES.get(types.get(name), array.dtype)
+        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array, wanted))
+
+    def array(value):
+        if value.data_type() != "tensor(bfloat16)":
+            return value.numpy()
+        count = int(np.prod(value.shape()))
+        bits = (ctypes.c_uint16 * count).from_address(value._ortvalue.data_ptr())
+        return from_bfloat16_bits(np.array(bits, np.uint16)).reshape(value.shape())
 
     def run(feeds):
-        return dict(zip(names, session.run(names, feeds)))
+        values = {name: value(name, feed) for name, feed in feeds.items()}
+        return dict(zip(names, map(array, session.run_with_ort_values(names, values))))
 
     run.session = session
     return run
@@ -134,11 +167,39 @@ def open_vino(model):
     core.set_property("CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
     compiled = core.compile_model(str(model), "CPU")
 
+    types = {name: port.element_type for port in compiled.inputs for name in port.names}
+
+    def value(name, feed):
+        if types.get(name) != openvino.Type.bf16:
+            wanted = types[name].to_dtype() if name in types else feed.dtype
+            return np.ascontiguousarray(feed, wanted)
+        tensor = openvino.Tensor(openvino.Type.bf16, list(feed.shape))
+        tensor.data[...] = bfloat16_bits(feed).view(tensor.data.dtype)
+        return tensor
+
+    def array(port, result):
+        if port.element_type != openvino.Type.bf16:
+            return result.copy()
+        return from_bfloat16_bits(result.view(np.uint16))
+
     def run(feeds):
-        results = compiled(feeds)
-        return {name: results[port].copy() for port in compiled.outputs for name in port.names}
+        results = compiled({name: value(name, feed) for name, feed in feeds.items()})
+        return {
+            name: array(port, results[port]) for port in compiled.outputs for name in port.names}
 
     run.compiled = compiled
+    return run
+
+
+def interpreter(model):
+    """A model in ditcache's own interpreter, as a function from named inputs to named outputs."""
+    folder = scratch_folder()
+
+    def run(feeds):
+        np.savez(folder / "feeds.npz", **feeds)
+        ditcache("run", model, "--input", folder / "feeds.npz", "--output", folder / "results.npz")
+        return arrays(folder / "results.npz")
+
     return run
 
 
@@ -150,7 +211,7 @@ class CachedModel:
 
     def __init__(self, path, runtime):
         self.manifest = manifest(path)
-        self.run = RUNTIMES[runtime](path)
+        self.run = {**RUNTIMES, "ditcache": interpreter}[runtime](path)
         self.state = {slot["input"]: empty(slot) for slot in self.manifest["state"]}
 
     def __call__(self, feeds, step, override=0):
@@ -169,9 +230,12 @@ class CachedModel:
 
 
 def empty(slot):
-    """What to feed a state input before the first call: zeros, length zero where sizes vary."""
+    """What to feed a state input before the first call: zeros, length zero where sizes vary.
+
+    NumPy has no bfloat16; the runtimes above take float32 for it.
+    """
     shape = [int(size) if size.isdigit() else 0 for size in slot["shape"]]
-    return np.zeros(shape, bool if slot["dataType"] == "bool" else slot["dataType"])
+    return np.zeros(shape, {"bfloat16": "float32"}.get(slot["dataType"], slot["dataType"]))
 
 
 def conditioning(inputs):

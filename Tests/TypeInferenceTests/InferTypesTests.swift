@@ -61,7 +61,7 @@ import TypeInference
       try Self.infer(&graph, InferTypes(bindings: ["x.7": 3]))
     }
     #expect(error?.code == "unknown-dimension")
-    #expect(error?.hint == "the symbols are b, s")
+    #expect(error?.hint == "the symbols are b, s; an axis is written input.axis")
   }
 
   @Test func sizesThatContradictTheModelAreRefused() throws {
@@ -151,6 +151,33 @@ import TypeInference
     try Self.infer(&graph, InferTypes())
     #expect(graph.type(of: y).description == "float32[1, 8]")
     #expect(graph[graph.order[0]].flops == 2 * 300 * 8)
+  }
+
+  @Test func sizesThatMeetInAnOperatorAreRemembered() throws {
+    let (s, t) = (Dimension(symbol: "s"), Dimension(symbol: "t"))
+    var graph = Graph()
+    let x = graph.addInput("x", type: .tensor(.float32, [2 * s, 4]))
+    let y = graph.addInput("y", type: .tensor(.float32, [t, 1]))
+    let sum = graph.emit("Add", [x, y], name: "sum")
+    graph.addOutput(graph.emit("Mul", [sum, y], name: "product"))
+    let assumptions = try InferTypes().assumptions(of: graph)
+    #expect(assumptions.map(\.text) == ["2*s = t (Add 'sum')"])
+    #expect(try InferTypes(bindings: ["s": 3, "t": 6]).assumptions(of: graph).isEmpty)
+  }
+
+  @Test func ofTwoSizesThatMeetTheModelsOwnGoesOn() throws {
+    let t = Dimension(symbol: "t")
+    var graph = Graph()
+    let mask = graph.addInput("mask", type: .tensor(.bool, [t]))
+    let y = graph.addInput("y", type: .tensor(.float32, [1, t]))
+    let selected = graph.emit(
+      "Cast", [graph.emit("NonZero", [mask])],
+      [Attribute("to", .int(Int(DataType.float32.rawValue)))])
+    let sum = graph.emit("Add", [selected, y], name: "sum")
+    graph.addOutput(sum)
+    try Self.infer(&graph, InferTypes())
+    #expect(graph.type(of: sum).description == "float32[1, t]")
+    #expect(try InferTypes().assumptions(of: graph).isEmpty, "one of them depends on data")
   }
 
   @Test func graphsInsideNodesAreFilledWithWhatTheyCapture() throws {

@@ -96,6 +96,9 @@ final class FileSink: ByteSink {
     }
   }
 
+  /// Where the bytes are until `commit`; nil after.
+  var temporaryPath: String? { file?.temporaryPath }
+
   /// Brings the bytes to the disk and returns their digest; the file has no name yet.
   func seal() throws(FileError) -> String {
     try file?.seal()

@@ -14,18 +14,6 @@ public struct OnnxWriteOptions: Sendable {
   public init() {}
 }
 
-/// A model file that was written.
-public struct WrittenModel: Sendable {
-  /// Where it is.
-  public let path: String
-
-  /// Its SHA-256, 64 lowercase hexadecimal digits.
-  public let digest: String
-
-  /// Its size in bytes, external data not counted.
-  public let byteCount: Int
-}
-
 extension OnnxModel {
   /// Writes an edited form of this model's graph.
   ///
@@ -41,6 +29,16 @@ extension OnnxModel {
     _ graph: Graph, metadata: [(key: String, value: String)] = [], to path: String,
     options: OnnxWriteOptions = OnnxWriteOptions()
   ) throws(OnnxFileError) -> WrittenModel {
+    try stage(graph, metadata: metadata, to: path, options: options).commit()
+  }
+
+  /// Writes an edited form of this model's graph, as `write` does, but under a temporary name.
+  ///
+  /// What is at `path` stays until `commit`, and for good if the result goes away without it.
+  public func stage(
+    _ graph: Graph, metadata: [(key: String, value: String)] = [], to path: String,
+    options: OnnxWriteOptions = OnnxWriteOptions()
+  ) throws(OnnxFileError) -> StagedModel {
     try reported(path) {
       guard self.metadata(UndoRecord.key) == nil else {
         throw OnnxFileError(
@@ -75,7 +73,7 @@ extension OnnxModel {
         draft.addMetadata(key, value)
       }
       draft.addMetadata(UndoRecord.key, record.text)
-      return try publish(draft, to: path, with: copies, options: options)
+      return try stage(draft, to: path, with: copies, options: options)
     }
   }
 
@@ -100,17 +98,17 @@ extension OnnxModel {
   func publish(
     _ draft: Draft, to path: String, with copies: WeightCopies?, options: OnnxWriteOptions
   ) throws -> WrittenModel {
+    try stage(draft, to: path, with: copies, options: options).commit()
+  }
+
+  private func stage(
+    _ draft: Draft, to path: String, with copies: WeightCopies?, options: OnnxWriteOptions
+  ) throws -> StagedModel {
     let sink = try FileSink(replacing: path, inputs: inputs.union(options.otherInputs))
     try draft.write(to: sink, path: path)
     let digest = try sink.seal()
     try copies?.publish()
-    do {
-      try sink.commit()
-    } catch {
-      copies?.withdraw()
-      throw error
-    }
-    return WrittenModel(path: path, digest: digest, byteCount: sink.byteCount)
+    return StagedModel(path: path, digest: digest, sink: sink, copies: copies)
   }
 
   /// Files that no output may replace: the model and its weights.

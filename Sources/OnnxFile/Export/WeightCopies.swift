@@ -10,7 +10,7 @@ final class WeightCopies {
   let locations: [String: String]
 
   private let files: [(source: ExternalFile, path: String)]
-  private var published: [String] = []
+  private var published: [(path: String, previous: String?)] = []
 
   init(of sources: [ExternalFile], beside path: String) {
     var locations: [String: String] = [:]
@@ -25,15 +25,18 @@ final class WeightCopies {
     self.files = files
   }
 
-  /// Copies every file; on failure none remains.
+  /// Copies every file; on failure what was there before is back.
   func publish() throws {
     do {
       for (source, path) in files {
         let bytes = try source.bytes()
         var copy = try DurableFile(replacing: path)
         try copy.write(UnsafeRawBufferPointer(start: bytes.base, count: bytes.byteCount))
+        try copy.seal()
+        let previous = copy.temporaryPath + "-previous"
+        let isReplacing = link(path, previous) == 0
+        published.append((path, isReplacing ? previous : nil))
         try copy.commit()
-        published.append(path)
       }
     } catch {
       withdraw()
@@ -41,9 +44,17 @@ final class WeightCopies {
     }
   }
 
-  /// Removes what was copied.
+  /// Removes what was copied and brings back what it replaced.
   func withdraw() {
-    for path in published { unlink(path) }
+    for (path, previous) in published {
+      if let previous { rename(previous, path) } else { unlink(path) }
+    }
+    published = []
+  }
+
+  /// Gives up what the copies replaced: the model that needs them is in place.
+  func settle() {
+    for case (_, .some(let previous)) in published { unlink(previous) }
     published = []
   }
 }

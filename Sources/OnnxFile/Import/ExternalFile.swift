@@ -102,11 +102,21 @@ final class ExternalFolder: Sendable {
 final class ExternalFile: Sendable {
   let location: String
   private let folder: ExternalFolder
+  private let randomSeed: UInt64?
   private let mapping = Mutex<TensorStorage?>(nil)
 
-  init(location: String, folder: ExternalFolder) {
+  init(location: String, folder: ExternalFolder, randomSeed: UInt64? = nil) {
     self.location = location
     self.folder = folder
+    self.randomSeed = randomSeed
+  }
+
+  /// The seed of the random elements that stand in for the file; nil when the file is to be read.
+  var substituteSeed: UInt64? { isAbsent ? randomSeed : nil }
+
+  /// True when no file of that name exists.
+  var isAbsent: Bool {
+    access("\(folder.path)/\(location)", F_OK) != 0 && errno == ENOENT
   }
 
   /// All bytes of the file, mapped.
@@ -126,6 +136,7 @@ final class ExternalFile: Sendable {
 
   /// Checks that the file is there and reaches to `end`, reading nothing.
   func require(end: Int) throws(OnnxFileError) {
+    guard substituteSeed == nil else { return }
     let file = try folder.open(location)
     guard file.byteCount >= end else { throw short(byteCount: file.byteCount, end: end) }
   }
@@ -157,9 +168,11 @@ struct ExternalFiles {
   var areUsedByAttributes = false
 
   private var positions: [String: Int] = [:]
+  private let randomSeed: UInt64?
 
-  init(folder: ExternalFolder) {
+  init(folder: ExternalFolder, randomSeed: UInt64? = nil) {
     self.folder = folder
+    self.randomSeed = randomSeed
   }
 
   /// The file at a location, from now on required to have `end` bytes.
@@ -170,7 +183,7 @@ struct ExternalFiles {
     } else {
       position = files.count
       positions[location] = position
-      files.append(ExternalFile(location: location, folder: folder))
+      files.append(ExternalFile(location: location, folder: folder, randomSeed: randomSeed))
       ends.append(0)
     }
     ends[position] = max(ends[position], end)

@@ -13,8 +13,11 @@ extension OnnxModel {
   ///
   /// The size is checked before anything is parsed, and the structure before protobuf allocates
   /// for it. External data is not opened. Errors name the file and the part of it that is wrong.
+  ///
+  /// With a `randomWeightSeed`, tensors whose file does not exist have random elements
+  /// (`RandomElements`).
   public static func read(
-    _ path: String, limits: OnnxLimits = .standard
+    _ path: String, limits: OnnxLimits = .standard, randomWeightSeed: UInt64? = nil
   ) throws(OnnxFileError) -> OnnxModel {
     let file: InputFile
     let storage: TensorStorage
@@ -32,7 +35,7 @@ extension OnnxModel {
     return try withExtendedLifetime(storage) { () throws(OnnxFileError) in
       try OnnxModel(
         parsing: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount), path: path,
-        identity: file.identity, limits: limits)
+        identity: file.identity, limits: limits, randomWeightSeed: randomWeightSeed)
     }
   }
 
@@ -54,7 +57,7 @@ extension OnnxModel {
   /// Parses and imports bytes as if they had been read from `path`.
   init(
     parsing bytes: UnsafeRawBufferPointer, path: String, identity: FileIdentity?,
-    limits: OnnxLimits
+    limits: OnnxLimits, randomWeightSeed: UInt64? = nil
   ) throws(OnnxFileError) {
     try WireScan.check(bytes, path: path, limits: limits)
     let message = try ModelMessage(parsing: bytes, path: path)
@@ -76,7 +79,7 @@ extension OnnxModel {
       modelPath: path, modelIdentity: identity, allowsHardLinks: limits.allowsHardLinks)
     let importer = GraphImporter(
       model: message, path: path, limits: limits,
-      files: GraphImporter.Box(ExternalFiles(folder: folder)),
+      files: GraphImporter.Box(ExternalFiles(folder: folder, randomSeed: randomWeightSeed)),
       functions: functions)
     let graph = try importer.graph(
       message.graph, inside: nil, opsets: opsets, place: place

@@ -61,6 +61,10 @@ struct ExternalTensor: MessageTensor {
   let byteCount: Int
 
   func load() throws -> Tensor {
+    if let seed = file.substituteSeed {
+      let name = onnx_tensor_name(reference.tensor).array
+      return try RandomElements.tensor(dataType, shape, seed: seed, name: name)
+    }
     let storage = try file.bytes()
     guard offset + byteCount <= storage.byteCount else {
       throw file.short(byteCount: storage.byteCount, end: offset + byteCount)

@@ -27,7 +27,9 @@ struct Pow: Operator {
     } else {
       _ = try inputs.sharedDataType(.numbers, of: 0...1)
     }
-    return [ValueFact(base.dataType, try Broadcasting.infer([base.shape, exponent.shape]))]
+    return [
+      ValueFact(base.dataType, try Broadcasting.infer([base.shape, exponent.shape], context))
+    ]
   }
 
   func run(

@@ -39,7 +39,7 @@ struct Gemm: Operator {
     }
     let shape = [rows, columns]
     if let addend = try inputs.optionalTensorType(2)?.shape {
-      let joined = try Broadcasting.infer([shape, addend])
+      let joined = try Broadcasting.infer([shape, addend], context)
       guard let joined, joined.count == 2, zip(joined, shape).allSatisfy(Self.mayEqual) else {
         throw .badOperands("operand 2 of shape \(addend) does not broadcast to \(shape)")
       }

@@ -16,7 +16,8 @@ struct MatMul: Operator {
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
     let dataType = try inputs.sharedDataType(.numbers, of: 0...1)
-    let shape = try Self.shape(try inputs.tensorType(0).shape, try inputs.tensorType(1).shape)
+    let shape = try Self.shape(
+      try inputs.tensorType(0).shape, try inputs.tensorType(1).shape, context)
     return [ValueFact(dataType, shape)]
   }
 
@@ -40,15 +41,15 @@ struct MatMul: Operator {
 
   /// The shape of the product, nil while a rank is unknown.
   static func shape(
-    _ a: [Dimension]?, _ b: [Dimension]?
+    _ a: [Dimension]?, _ b: [Dimension]?, _ context: (any InferenceContext)? = nil
   ) throws(OperatorError) -> [Dimension]? {
     guard let a, let b else { return nil }
-    return try product(a, b)
+    return try product(a, b, context)
   }
 
   /// The shape of the product of stacks of matrices.
   static func product(
-    _ a: [Dimension], _ b: [Dimension]
+    _ a: [Dimension], _ b: [Dimension], _ context: (any InferenceContext)? = nil
   ) throws(OperatorError) -> [Dimension] {
     guard let width = a.last, let last = b.last else {
       throw .badOperands("a matrix product of shapes \(a) and \(b) is not defined")
@@ -57,9 +58,9 @@ struct MatMul: Operator {
     if let width = width.value, let height = height.value, width != height {
       throw .badOperands("a matrix product of shapes \(a) and \(b): \(width) is not \(height)")
     }
-    guard let batch = try Broadcasting.infer([Array(a.dropLast(2)), Array(b.dropLast(2))]) else {
-      return []
-    }
+    if width != height { _ = context?.assumeEqual(width, height) }
+    let batches = [Array(a.dropLast(2)), Array(b.dropLast(2))]
+    guard let batch = try Broadcasting.infer(batches, context) else { return [] }
     let rows = a.count > 1 ? [a[a.count - 2]] : []
     return batch + rows + (b.count > 1 ? [last] : [])
   }

@@ -21,7 +21,10 @@ struct Expand: Operator {
     if let negative = sizes?.compactMap(\.value).first(where: { $0 < 0 }) {
       throw .badOperands("the target has the size \(negative)")
     }
-    guard let shape = try Broadcasting.infer([sizes, data.shape]) else {
+    guard
+      let shape = try Broadcasting.infer(
+        [sizes, data.shape], target.elements == nil ? nil : context)
+    else {
       return [ValueFact(data.dataType, nil)]
     }
     let elements = try ElementMovement.follow([data], to: shape) { tensors throws(OperatorError) in

@@ -18,7 +18,7 @@ struct Where: Operator {
     let condition = try inputs.required(0)
     let a = try inputs.required(1)
     let b = try inputs.required(2)
-    let shape = try Broadcasting.infer([condition.shape, a.shape, b.shape])
+    let shape = try Broadcasting.infer([condition.shape, a.shape, b.shape], context)
     return [
       ValueFact(
         a.dataType ?? b.dataType, shape, elements: try chosen(condition, a, b, to: shape))
