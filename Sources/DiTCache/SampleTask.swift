@@ -30,7 +30,6 @@ public struct SampleTask: Sendable {
     var rewrite = RewriteJob()
     rewrite.steps = steps
     rewrite.adapter = adapter
-    rewrite.renames = renames
     let cached = try rewrite.run(model, schedule: try ScheduleLibrary.schedule(schedule)).cached
     graph = cached.graph
     manifest = cached.manifest
