@@ -224,8 +224,65 @@ private let broadcasts = [
   HostileNode("two types", "Add", [matrix, .type(.float64, [2, 3])]),
 ]
 
-/// Items F1 to F14 of the hostile inputs: every node is refused by a typed error.
+private let bodies = [
+  HostileNode("If without branches", "If", [.type(.bool, [])]),
+  HostileNode("Loop without a body", "Loop", [.integers([1]), .type(.bool, [])]),
+  HostileNode("Scan without a body", "Scan", [matrix], ["num_scan_inputs": .int(1)]),
+  HostileNode("SequenceMap without a body", "SequenceMap", [matrix]),
+  HostileNode(
+    "Loop with a body of no inputs", "Loop", [.integers([1]), .type(.bool, [])],
+    ["body": .graph(Subgraph(graph: Graph(), captures: []))]),
+  HostileNode(
+    "Scan with a body of no outputs", "Scan", [matrix],
+    ["num_scan_inputs": .int(1), "body": .graph(Subgraph(graph: Graph(), captures: []))]),
+  HostileNode(
+    "Scan of more operands than there are", "Scan", [matrix],
+    ["num_scan_inputs": .int(2), "body": .graph(Subgraph(graph: Graph(), captures: []))]),
+]
+
+private let meanings = [
+  HostileNode("Scan before it lost its batch axis", "Scan", [matrix], opset: 8),
+  HostileNode("Upsample with scales as an attribute", "Upsample", [image], opset: 8),
+  HostileNode(
+    "LayerNormalization before it was an operator", "LayerNormalization",
+    [matrix, .floats([1, 1, 1])], opset: 16),
+  HostileNode(
+    "a flattening axis beyond the rank", "Softmax", [matrix], ["axis": .int(3)], opset: 12),
+  HostileNode(
+    "axes as an attribute where they are an operand", "Squeeze", [.type(.float32, [1, 2])],
+    ["axes": .ints([0])], opset: 13),
+  HostileNode(
+    "wrap before it was a mode", "Pad", [matrix, .integers([0, 0, 0, 1])], ["mode": .text("wrap")],
+    opset: 18),
+  HostileNode("floats where only integers have a meaning", "Mod", [.floats([1]), .floats([1])]),
+]
+
+private let attributes = [
+  HostileNode("an attribute nobody knows", "Softmax", [matrix], ["speed": .int(1)]),
+  HostileNode("a float where an integer is due", "Softmax", [matrix], ["axis": .float(1)]),
+  HostileNode("a list where a number is due", "Gemm", [matrix, matrix], ["alpha": .ints([1])]),
+  HostileNode("a kind nobody knows", "Concat", [matrix], ["axis": .opaque("99")]),
+]
+
+private let constants = [
+  HostileNode("no value", "Constant", []),
+  HostileNode("two values", "Constant", [], ["value_int": .int(1), "value_float": .float(1)]),
+]
+
+/// Items B11, B16, B17, D11 and F1 to F17 of the hostile inputs: every node is refused by a typed error.
 @Suite struct HostileOperatorTests {
+  @Test(arguments: bodies) func b11MissingAndUnfitBodies(node: HostileNode) throws {
+    try check(node)
+  }
+  @Test(arguments: meanings) func b16OtherMeaningsOfOtherSets(node: HostileNode) throws {
+    try check(node)
+  }
+  @Test(arguments: attributes) func b17WrongAttributes(node: HostileNode) throws {
+    try check(node)
+  }
+  @Test(arguments: constants) func d11ConstantsOfNoOrTwoValues(node: HostileNode) throws {
+    try check(node)
+  }
   @Test(arguments: axes) func f1ImpossibleAxes(node: HostileNode) throws { try check(node) }
   @Test(arguments: reshapes) func f2ImpossibleReshapes(node: HostileNode) throws { try check(node) }
   @Test(arguments: sizes) func f3ImpossibleSizes(node: HostileNode) throws { try check(node) }

@@ -10,8 +10,17 @@ struct Constant: Operator {
 
   private let value: StoredTensor
 
+  private static let kinds = [
+    "value", "value_int", "value_ints", "value_float", "value_floats", "value_string",
+    "value_strings", "sparse_value",
+  ]
+
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(0...0)
+    let values = Self.kinds.filter { node.has($0) }
+    guard values.count == 1 else {
+      throw .badOperands("the constant has \(values.count) values")
+    }
     if let tensor = try node.tensor("value") {
       value = tensor
     } else if let number = try node.int("value_int") {
