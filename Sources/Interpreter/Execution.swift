@@ -67,8 +67,7 @@ final class Execution: RunContext {
     for (position, slot) in step.outputs.enumerated() where slot >= 0 {
       guard position < results.count else {
         throw OperatorError(
-          "missing-result", "the operator gave \(results.count) results",
-          category: .internalFault
+          "missing-result", "the operator gave \(results.count) results, the node has more"
         ).at(step.label)
       }
       frame.slots[Int(slot)] = results[position]

@@ -22,9 +22,7 @@ public struct DurableFile: ~Copyable {
   /// Bytes accepted so far.
   public private(set) var byteCount = 0
 
-  /// Where the bytes are until `commit`: a hidden file beside the destination.
-  public let temporaryPath: String
-
+  private let temporaryPath: String
   private let name: String
   private let temporaryName: String
   private let folder: Int32
@@ -144,6 +142,19 @@ public struct DurableFile: ~Copyable {
     return try InputFile(adopting: copy, path: path)
   }
 
+  /// Gives the bytes a hidden name beside the destination, by which they can be read before
+  /// `commit`, and returns its path.
+  public mutating func giveTemporaryName() throws(FileError) -> String {
+    try flush()
+    guard !isNamed else { return temporaryPath }
+    let file = DurableFile.openFiles + "/\(descriptor)"
+    guard linkat(AT_FDCWD, file, folder, temporaryName, AT_SYMLINK_FOLLOW) == 0 else {
+      throw FileError(.writeFailed, path: path, failedTo: "name the file")
+    }
+    isNamed = true
+    return temporaryPath
+  }
+
   /// Which file this is, before and after it gets its name.
   public var identity: FileIdentity? {
     var status = stat()
@@ -155,13 +166,7 @@ public struct DurableFile: ~Copyable {
   /// An error while its folder is synced, the last step, leaves the new file in place.
   public consuming func commit(as otherName: String? = nil) throws(FileError) {
     try seal()
-    if !isNamed {
-      let file = DurableFile.openFiles + "/\(descriptor)"
-      guard linkat(AT_FDCWD, file, folder, temporaryName, AT_SYMLINK_FOLLOW) == 0 else {
-        throw FileError(.writeFailed, path: path, failedTo: "name the file")
-      }
-      isNamed = true
-    }
+    _ = try giveTemporaryName()
     guard renameat(folder, temporaryName, folder, otherName ?? name) == 0 else {
       throw FileError(.writeFailed, path: path, failedTo: "put the file in place")
     }

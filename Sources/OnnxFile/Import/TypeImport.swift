@@ -25,7 +25,9 @@ extension GraphImporter {
 
   private func dimension(_ dimension: OnnxDimension, _ name: Name, _ axis: Int) -> Dimension {
     if dimension.hasValue, dimension.value >= 0 { return Dimension(Int(dimension.value)) }
-    if dimension.symbol.count > 0 { return Dimension(parsing: dimension.symbol.text) }
+    if (1...limits.nameByteCount).contains(dimension.symbol.count) {
+      return Dimension(parsing: dimension.symbol.text)
+    }
     return Dimension(symbol: "\(name.text).\(axis)")
   }
 }
