@@ -103,7 +103,7 @@ import Testing
   @Test(arguments: [
     String(repeating: "(", count: 4000), String(repeating: "a*", count: 2000) + "a",
     String(repeating: "a+", count: 2000) + "a", "9223372036854775807*s",
-    "99999999999999999999", "-5", "s*s*s*s", "2*9223372036854775807*a*9223372036854775807",
+    "99999999999999999999", "-5", "n*-3", "n + -3", "s*s*s*s", "2*9223372036854775807*a*9223372036854775807",
     "9223372036854775807 + 9223372036854775807", "a//0", "", " ", "+", "*", "a\0b", "é", "🙂*2",
   ])
   func c3_symbolsOfDimensionsAreParsedOrOpaque(_ symbol: String) throws {
@@ -126,8 +126,12 @@ import Testing
       model.nodes = [
         WireModel.node("Shape", ["x"], ["s"]), WireModel.node("Size", ["x"], ["n"]),
         WireModel.node("Mul", ["s", "s"], ["p"]), WireModel.node("Add", ["x", "x"], ["a"]),
+        WireModel.node("Slice", ["x", "i", "j"], ["q"]),
         WireModel.node("Reshape", ["a", "s"], ["y"]),
       ]
+      model.initializers = [("i", Int64(1)), ("j", 3)].map { name, number in
+        WireModel.tensor(name, dims: [1], type: 7, raw: nil) { $0.int(7, number) }
+      }
     }
     let path = try folder.write(bytes, to: "symbols.onnx")
     let start = processorSeconds()

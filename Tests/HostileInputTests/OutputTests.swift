@@ -1,4 +1,5 @@
 import Foundation
+import OnnxFile
 import Tensors
 import TestSupport
 import Testing
@@ -43,6 +44,20 @@ import Testing
     #expect(command.status != 0)
     #expect(try folder.bytes("y.npz") == [UInt8](repeating: 7, count: 100))
     #expect(try folder.names == ["m.onnx", "x.npz", "y.npz"])
+  }
+
+  @Test(.enabled(if: TestTier.current >= .long, "it takes six gigabytes"))
+  func i6_anOutputOverTwoGibibytesIsRefusedBeforeItHasAName() throws {
+    let path = folder.path("large.onnx")
+    try LargeFile.writeModel(ofWeights: Int(Int32.max) - 200, to: path)
+    let model = try OnnxModel.read(path)
+    let note = String(repeating: "long", count: 1000)
+    let error = #expect(throws: OnnxFileError.self) {
+      try model.write(
+        model.graph, metadata: [("ditcache/note", note)], to: folder.path("out.onnx"))
+    }
+    #expect(error?.category == .overLimit)
+    #expect(try folder.names == ["large.onnx", "m.onnx", "x.npz"])
   }
 
   @Test(arguments: ["umask 077", "umask 022"])
