@@ -16,9 +16,11 @@ enum StandardStreams {
 
   /// Brings results to their reader, or says that they did not arrive.
   static func finish() throws {
-    guard fflush(nil) != 0 else { return }
-    throw UsageError.lost(
-      "results-lost", at: "standard output",
-      "the results could not be written: \(String(cString: strerror(errno)))")
+    while fflush(nil) != 0 {
+      if errno == EINTR { continue }
+      throw UsageError.lost(
+        "results-lost", at: "standard output",
+        "the results could not be written: \(String(cString: strerror(errno)))")
+    }
   }
 }

@@ -20,7 +20,7 @@ func module(_ name: String, _ imports: [Target.Dependency] = []) -> Target {
 func fuzzer(_ name: String, _ imports: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: imports + ["FuzzInput"], swiftSettings: instrumented,
-    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
 }
 
 let package = Package(

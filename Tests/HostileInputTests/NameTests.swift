@@ -103,7 +103,8 @@ import Testing
   @Test(arguments: [
     String(repeating: "(", count: 4000), String(repeating: "a*", count: 2000) + "a",
     String(repeating: "a+", count: 2000) + "a", "9223372036854775807*s",
-    "99999999999999999999", "-5", "n*-3", "n + -3", "s*s*s*s", "2*9223372036854775807*a*9223372036854775807",
+    "99999999999999999999", "-5", "n*-3", "n + -3", "s*s*s*s",
+    "2*9223372036854775807*a*9223372036854775807",
     "9223372036854775807 + 9223372036854775807", "a//0", "", " ", "+", "*", "a\0b", "é", "🙂*2",
   ])
   func c3_symbolsOfDimensionsAreParsedOrOpaque(_ symbol: String) throws {
