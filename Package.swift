@@ -140,6 +140,10 @@ let package = Package(
       ]),
     tests("GraphIRTests", of: ["GraphIR", "Tensors"], exclude: ["Golden"]),
     tests(
+      "HostileInputTests",
+      of: ["DiTCache", "GraphIR", "Interpreter", "OnnxFile", "TensorFiles", "Tensors"],
+      exclude: ["README.md", "list"]),
+    tests(
       "InterpreterTests",
       of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),

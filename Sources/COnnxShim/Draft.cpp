@@ -5,6 +5,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <limits>
+#include <memory>
 #include <new>
 
 #include "Messages.h"
@@ -87,52 +88,91 @@ class Consumer : public google::protobuf::io::CopyingOutputStream {
 
 constexpr int kWriteBlock = 1 << 18;
 
+/// Set when a building function of this thread ran out of memory; writing reports it.
+thread_local bool isOutOfMemory = false;
+
+template <class Body>
+void edit(Body body) noexcept {
+  if (isOutOfMemory) return;
+  try {
+    body();
+  } catch (...) {
+    isOutOfMemory = true;
+  }
+}
+
+/// As `edit`, for functions that return a part of a draft: null when memory ran out.
+template <class Part, class Body>
+Part make(Body body) noexcept {
+  if (isOutOfMemory) return {nullptr};
+  try {
+    return {body()};
+  } catch (...) {
+    isOutOfMemory = true;
+    return {nullptr};
+  }
+}
+
 }  // namespace
 
 OnnxDraftRef onnx_draft_create(OnnxModelRef base) noexcept {
-  auto *created = new Draft();
-  if (base.message != nullptr) copyRest(message(base), created->model);
-  return {created};
+  isOutOfMemory = false;
+  return make<OnnxDraftRef>([&] {
+    auto created = std::make_unique<Draft>();
+    if (base.message != nullptr) copyRest(message(base), created->model);
+    return created.release();
+  });
 }
 
-void onnx_draft_free(OnnxDraftRef ref) noexcept { delete &draft(ref); }
+void onnx_draft_free(OnnxDraftRef ref) noexcept { delete static_cast<Draft *>(ref.draft); }
 
 void onnx_draft_set_ir_version(OnnxDraftRef ref, int64_t version) noexcept {
-  model(ref).set_ir_version(version);
+  edit([&] { model(ref).set_ir_version(version); });
 }
 
 void onnx_draft_set_producer(OnnxDraftRef ref, OnnxBytes name) noexcept {
-  model(ref).set_producer_name(text(name));
+  edit([&] { model(ref).set_producer_name(text(name)); });
 }
 
 void onnx_draft_keep_opsets(OnnxDraftRef ref, size_t count) noexcept {
-  auto *opsets = model(ref).mutable_opset_import();
-  while (static_cast<size_t>(opsets->size()) > count) opsets->RemoveLast();
+  edit([&] {
+    auto *opsets = model(ref).mutable_opset_import();
+    while (static_cast<size_t>(opsets->size()) > count) opsets->RemoveLast();
+  });
 }
 
 void onnx_draft_set_opset_version(OnnxDraftRef ref, size_t position, int64_t version) noexcept {
-  model(ref).mutable_opset_import(index(position))->set_version(version);
+  edit([&] { model(ref).mutable_opset_import(index(position))->set_version(version); });
 }
 
 void onnx_draft_add_opset(OnnxDraftRef ref, OnnxBytes domain, int64_t version) noexcept {
-  auto *opset = model(ref).add_opset_import();
-  opset->set_domain(text(domain));
-  opset->set_version(version);
+  edit([&] {
+    auto *opset = model(ref).add_opset_import();
+    opset->set_domain(text(domain));
+    opset->set_version(version);
+  });
 }
 
 void onnx_draft_borrow_metadata(OnnxDraftRef ref, OnnxModelRef from, size_t position) noexcept {
-  borrow(model(ref).mutable_metadata_props(), message(from).metadata_props(index(position)));
+  edit([&] {
+    borrow(model(ref).mutable_metadata_props(), message(from).metadata_props(index(position)));
+  });
 }
 
 void onnx_draft_add_metadata(OnnxDraftRef ref, OnnxEntry entry) noexcept {
-  auto *added = model(ref).add_metadata_props();
-  added->set_key(text(entry.key));
-  added->set_value(text(entry.value));
+  edit([&] {
+    auto *added = model(ref).add_metadata_props();
+    added->set_key(text(entry.key));
+    added->set_value(text(entry.value));
+  });
 }
 
-OnnxGraphDraft onnx_draft_graph(OnnxDraftRef ref) noexcept { return {model(ref).mutable_graph()}; }
+OnnxGraphDraft onnx_draft_graph(OnnxDraftRef ref) noexcept {
+  return make<OnnxGraphDraft>([&] { return model(ref).mutable_graph(); });
+}
 
 OnnxStatus onnx_draft_write(OnnxDraftRef ref, OnnxConsumer consume, void *context) noexcept {
+  if (isOutOfMemory) return OnnxStatusOutOfMemory;
   try {
     if (model(ref).ByteSizeLong() > static_cast<size_t>(std::numeric_limits<int>::max())) {
       return OnnxStatusTooLarge;
@@ -153,29 +193,31 @@ OnnxStatus onnx_draft_write(OnnxDraftRef ref, OnnxConsumer consume, void *contex
 }
 
 void onnx_graph_draft_set_name(OnnxGraphDraft ref, OnnxBytes name) noexcept {
-  graph(ref).set_name(text(name));
+  edit([&] { graph(ref).set_name(text(name)); });
 }
 
 void onnx_graph_draft_borrow_node(OnnxGraphDraft ref, OnnxNodeRef from) noexcept {
-  borrow(graph(ref).mutable_node(), message(from));
+  edit([&] { borrow(graph(ref).mutable_node(), message(from)); });
 }
 
 OnnxNodeDraft onnx_graph_draft_copy_node(OnnxGraphDraft ref, OnnxNodeRef from) noexcept {
-  auto *copy = graph(ref).add_node();
-  copy->CopyFrom(message(from));
-  return {copy};
+  return make<OnnxNodeDraft>([&] {
+    auto *copy = graph(ref).add_node();
+    copy->CopyFrom(message(from));
+    return copy;
+  });
 }
 
 OnnxNodeDraft onnx_graph_draft_add_node(OnnxGraphDraft ref) noexcept {
-  return {graph(ref).add_node()};
+  return make<OnnxNodeDraft>([&] { return graph(ref).add_node(); });
 }
 
 void onnx_graph_draft_borrow_initializer(OnnxGraphDraft ref, OnnxTensorRef from) noexcept {
-  borrow(graph(ref).mutable_initializer(), message(from));
+  edit([&] { borrow(graph(ref).mutable_initializer(), message(from)); });
 }
 
 OnnxTensorDraft onnx_graph_draft_add_initializer(OnnxGraphDraft ref) noexcept {
-  return {graph(ref).add_initializer()};
+  return make<OnnxTensorDraft>([&] { return graph(ref).add_initializer(); });
 }
 
 namespace {
@@ -192,40 +234,46 @@ RepeatedPtrField<onnx::ValueInfoProto> *values(OnnxGraphDraft ref, OnnxValueList
 
 void onnx_graph_draft_borrow_value(
     OnnxGraphDraft ref, OnnxValueList list, OnnxValueInfoRef from) noexcept {
-  borrow(values(ref, list), message(from));
+  edit([&] { borrow(values(ref, list), message(from)); });
 }
 
 OnnxValueInfoDraft onnx_graph_draft_add_value(OnnxGraphDraft ref, OnnxValueList list) noexcept {
-  return {values(ref, list)->Add()};
+  return make<OnnxValueInfoDraft>([&] { return values(ref, list)->Add(); });
 }
 
 void onnx_node_draft_set_op(OnnxNodeDraft ref, OnnxBytes type, OnnxBytes domain) noexcept {
-  node(ref).set_op_type(text(type));
-  if (domain.count > 0) node(ref).set_domain(text(domain));
-  else node(ref).clear_domain();
+  edit([&] {
+    node(ref).set_op_type(text(type));
+    if (domain.count > 0) node(ref).set_domain(text(domain));
+    else node(ref).clear_domain();
+  });
 }
 
 void onnx_node_draft_set_name(OnnxNodeDraft ref, OnnxBytes name) noexcept {
-  node(ref).set_name(text(name));
+  edit([&] { node(ref).set_name(text(name)); });
 }
 
 void onnx_node_draft_clear_operands(OnnxNodeDraft ref) noexcept {
-  node(ref).clear_input();
-  node(ref).clear_output();
+  edit([&] {
+    node(ref).clear_input();
+    node(ref).clear_output();
+  });
 }
 
 void onnx_node_draft_add_input(OnnxNodeDraft ref, OnnxBytes name) noexcept {
-  node(ref).add_input(text(name));
+  edit([&] { node(ref).add_input(text(name)); });
 }
 
 void onnx_node_draft_add_output(OnnxNodeDraft ref, OnnxBytes name) noexcept {
-  node(ref).add_output(text(name));
+  edit([&] { node(ref).add_output(text(name)); });
 }
 
-void onnx_node_draft_clear_attributes(OnnxNodeDraft ref) noexcept { node(ref).clear_attribute(); }
+void onnx_node_draft_clear_attributes(OnnxNodeDraft ref) noexcept {
+  edit([&] { node(ref).clear_attribute(); });
+}
 
 void onnx_node_draft_copy_attribute(OnnxNodeDraft ref, OnnxAttributeRef from) noexcept {
-  node(ref).add_attribute()->CopyFrom(message(from));
+  edit([&] { node(ref).add_attribute()->CopyFrom(message(from)); });
 }
 
 namespace {
@@ -241,96 +289,118 @@ onnx::AttributeProto *addAttribute(
 }  // namespace
 
 void onnx_node_draft_add_float(OnnxNodeDraft ref, OnnxBytes name, float value) noexcept {
-  addAttribute(ref, name, onnx::AttributeProto::FLOAT)->set_f(value);
+  edit([&] { addAttribute(ref, name, onnx::AttributeProto::FLOAT)->set_f(value); });
 }
 
 void onnx_node_draft_add_int(OnnxNodeDraft ref, OnnxBytes name, int64_t value) noexcept {
-  addAttribute(ref, name, onnx::AttributeProto::INT)->set_i(value);
+  edit([&] { addAttribute(ref, name, onnx::AttributeProto::INT)->set_i(value); });
 }
 
 void onnx_node_draft_add_string(OnnxNodeDraft ref, OnnxBytes name, OnnxBytes value) noexcept {
-  addAttribute(ref, name, onnx::AttributeProto::STRING)->set_s(text(value));
+  edit([&] { addAttribute(ref, name, onnx::AttributeProto::STRING)->set_s(text(value)); });
 }
 
 void onnx_node_draft_add_floats(OnnxNodeDraft ref, OnnxBytes name, OnnxFloats values) noexcept {
-  auto *added = addAttribute(ref, name, onnx::AttributeProto::FLOATS);
-  for (size_t i = 0; i < values.count; ++i) added->add_floats(values.start[i]);
+  edit([&] {
+    auto *added = addAttribute(ref, name, onnx::AttributeProto::FLOATS);
+    for (size_t i = 0; i < values.count; ++i) added->add_floats(values.start[i]);
+  });
 }
 
 void onnx_node_draft_add_ints(OnnxNodeDraft ref, OnnxBytes name, OnnxInts values) noexcept {
-  auto *added = addAttribute(ref, name, onnx::AttributeProto::INTS);
-  for (size_t i = 0; i < values.count; ++i) added->add_ints(values.start[i]);
+  edit([&] {
+    auto *added = addAttribute(ref, name, onnx::AttributeProto::INTS);
+    for (size_t i = 0; i < values.count; ++i) added->add_ints(values.start[i]);
+  });
 }
 
 void onnx_node_draft_add_strings(
     OnnxNodeDraft ref, OnnxBytes name, const OnnxBytes *values, size_t count) noexcept {
-  auto *added = addAttribute(ref, name, onnx::AttributeProto::STRINGS);
-  for (size_t i = 0; i < count; ++i) added->add_strings(text(values[i]));
+  edit([&] {
+    auto *added = addAttribute(ref, name, onnx::AttributeProto::STRINGS);
+    for (size_t i = 0; i < count; ++i) added->add_strings(text(values[i]));
+  });
 }
 
 OnnxTensorDraft onnx_node_draft_add_tensor(OnnxNodeDraft ref, OnnxBytes name) noexcept {
-  return {addAttribute(ref, name, onnx::AttributeProto::TENSOR)->mutable_t()};
+  return make<OnnxTensorDraft>([&] {
+    return addAttribute(ref, name, onnx::AttributeProto::TENSOR)->mutable_t();
+  });
 }
 
 OnnxGraphDraft onnx_node_draft_add_graph(OnnxNodeDraft ref, OnnxBytes name) noexcept {
-  return {addAttribute(ref, name, onnx::AttributeProto::GRAPH)->mutable_g()};
+  return make<OnnxGraphDraft>([&] {
+    return addAttribute(ref, name, onnx::AttributeProto::GRAPH)->mutable_g();
+  });
 }
 
 void onnx_tensor_draft_set(
     OnnxTensorDraft ref, int32_t dataType, OnnxInts dims, OnnxBytes elements) noexcept {
-  auto &filled = tensor(ref);
-  filled.set_data_type(dataType);
-  for (size_t axis = 0; axis < dims.count; ++axis) filled.add_dims(dims.start[axis]);
-  filled.set_raw_data(elements.start, elements.count);
+  edit([&] {
+    auto &filled = tensor(ref);
+    filled.set_data_type(dataType);
+    for (size_t axis = 0; axis < dims.count; ++axis) filled.add_dims(dims.start[axis]);
+    filled.set_raw_data(elements.start, elements.count);
+  });
 }
 
 void onnx_tensor_draft_copy(OnnxTensorDraft ref, OnnxTensorRef original) noexcept {
-  tensor(ref).CopyFrom(message(original));
+  edit([&] { tensor(ref).CopyFrom(message(original)); });
 }
 
 void onnx_tensor_draft_set_name(OnnxTensorDraft ref, OnnxBytes name) noexcept {
-  tensor(ref).set_name(text(name));
+  edit([&] { tensor(ref).set_name(text(name)); });
 }
 
 void onnx_tensor_draft_set_location(OnnxTensorDraft ref, OnnxBytes location) noexcept {
-  for (auto &entry : *tensor(ref).mutable_external_data()) {
-    if (entry.key() == "location") entry.set_value(text(location));
-  }
+  edit([&] {
+    for (auto &entry : *tensor(ref).mutable_external_data()) {
+      if (entry.key() == "location") entry.set_value(text(location));
+    }
+  });
 }
 
 void onnx_value_draft_copy(OnnxValueInfoDraft ref, OnnxValueInfoRef original) noexcept {
-  value(ref).CopyFrom(message(original));
+  edit([&] { value(ref).CopyFrom(message(original)); });
 }
 
 void onnx_value_draft_set_name(OnnxValueInfoDraft ref, OnnxBytes name) noexcept {
-  value(ref).set_name(text(name));
+  edit([&] { value(ref).set_name(text(name)); });
 }
 
 OnnxTypeDraft onnx_value_draft_type(OnnxValueInfoDraft ref) noexcept {
-  return {value(ref).mutable_type()};
+  return make<OnnxTypeDraft>([&] { return value(ref).mutable_type(); });
 }
 
 void onnx_type_draft_set_tensor(OnnxTypeDraft ref, int32_t element) noexcept {
-  auto *made = type(ref).mutable_tensor_type();
-  if (element != 0) made->set_elem_type(element);
+  edit([&] {
+    auto *made = type(ref).mutable_tensor_type();
+    if (element != 0) made->set_elem_type(element);
+  });
 }
 
 void onnx_type_draft_set_shape(OnnxTypeDraft ref) noexcept {
-  type(ref).mutable_tensor_type()->mutable_shape();
+  edit([&] { type(ref).mutable_tensor_type()->mutable_shape(); });
 }
 
 void onnx_type_draft_add_dimension(OnnxTypeDraft ref, OnnxDimension dimension) noexcept {
-  auto *added = type(ref).mutable_tensor_type()->mutable_shape()->add_dim();
-  if (dimension.hasValue) added->set_dim_value(dimension.value);
-  else if (dimension.symbol.count > 0) added->set_dim_param(text(dimension.symbol));
+  edit([&] {
+    auto *added = type(ref).mutable_tensor_type()->mutable_shape()->add_dim();
+    if (dimension.hasValue) added->set_dim_value(dimension.value);
+    else if (dimension.symbol.count > 0) added->set_dim_param(text(dimension.symbol));
+  });
 }
 
 OnnxTypeDraft onnx_type_draft_set_sequence(OnnxTypeDraft ref) noexcept {
-  return {type(ref).mutable_sequence_type()->mutable_elem_type()};
+  return make<OnnxTypeDraft>([&] {
+    return type(ref).mutable_sequence_type()->mutable_elem_type();
+  });
 }
 
 OnnxTypeDraft onnx_type_draft_set_optional(OnnxTypeDraft ref) noexcept {
-  return {type(ref).mutable_optional_type()->mutable_elem_type()};
+  return make<OnnxTypeDraft>([&] {
+    return type(ref).mutable_optional_type()->mutable_elem_type();
+  });
 }
 
 namespace {

@@ -25,6 +25,8 @@ public struct LoadedModel: Sendable {
   public let randomWeightSeed: UInt64?
   /// What was wrong with the file, and what was repaired.
   public let defects: [LegalizationReport]
+  /// What the file was allowed.
+  public let limits: OnnxLimits
   /// The blocks.
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
@@ -39,12 +41,14 @@ public struct LoadedModel: Sendable {
   ///   - dimensions: sizes of free dimensions, by symbol or `input.axis`
   ///   - roles: names of inputs whose names say nothing; of them the structure needs `latents`
   ///   - randomWeightSeed: a seed for weights whose file is absent; nil requires the file
+  ///   - limits: what the file is allowed
   /// - Throws: `OnnxFileError`, `ContractError`, or `PassFailure` for dimensions that do not fit
   public init(
     _ path: String, dimensions: [String: Int] = [:], roles: [String: String] = [:],
-    randomWeightSeed: UInt64? = nil
+    randomWeightSeed: UInt64? = nil, limits: OnnxLimits = .standard
   ) throws {
-    let file = try OnnxModel.read(path, randomWeightSeed: randomWeightSeed)
+    let file = try OnnxModel.read(
+      path, limits: limits, randomWeightSeed: randomWeightSeed)
     var graph = file.graph
     let manifest = try file.metadata(ContractNames.manifestKey).map { json throws(ContractError) in
       try Manifest(json: json)
@@ -58,6 +62,7 @@ public struct LoadedModel: Sendable {
     self.file = file
     self.graph = graph
     measured = try Self.fixing(dimensions, in: graph)
+    self.limits = limits
     self.dimensions = dimensions
     self.randomWeightSeed = randomWeightSeed
     self.manifest = manifest

@@ -46,7 +46,8 @@ public struct RewriteCheck: Sendable {
   ) throws {
     let original = task.model
     try original.file.requireWeights()
-    let model = try LoadedModel(cachedPath, randomWeightSeed: original.randomWeightSeed)
+    let model = try LoadedModel(
+      cachedPath, randomWeightSeed: original.randomWeightSeed, limits: original.limits)
     guard let manifest = model.manifest else {
       throw UsageError(
         "not-cached", at: cachedPath, "the file that was written holds no manifest",

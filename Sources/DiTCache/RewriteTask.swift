@@ -105,7 +105,7 @@ public struct StagedRewrite {
   /// Runs original and cached model and compares them.
   public func check(inputsPath: String?, threads: Int) throws -> RewriteCheck {
     try RewriteCheck(
-      of: task, writtenTo: file.temporaryPath, inputsPath: inputsPath, threads: threads)
+      of: task, writtenTo: try file.giveTemporaryName(), inputsPath: inputsPath, threads: threads)
   }
 
   /// Gives the file its name.

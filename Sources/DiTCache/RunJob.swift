@@ -10,12 +10,17 @@ import TensorFiles
 public struct RunJob: Sendable {
   /// Threads to compute with.
   public var threads: Int
+  /// Bytes that results may take.
+  public var memory: Int
   /// Where to record what each node took.
   public var trace: TraceSink?
 
   /// A job for a number of threads.
-  public init(threads: Int = EngineOptions.availableThreads, trace: TraceSink? = nil) {
+  public init(
+    threads: Int = EngineOptions.availableThreads, memory: Int? = nil, trace: TraceSink? = nil
+  ) {
     self.threads = threads
+    self.memory = memory ?? EngineOptions.availableMemory
     self.trace = trace
   }
 
@@ -42,7 +47,8 @@ public struct RunJob: Sendable {
   /// Runs the model once; feeds must have the sizes of dimensions that were fixed.
   public func run(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> [Name: Tensor] {
     try model.file.requireWeights()
-    let engine = try Engine(model.measured, options: EngineOptions(threads: threads))
+    let engine = try Engine(
+      model.measured, options: EngineOptions(threads: threads, memoryByteCount: memory))
     return try engine.run(try engine.converted(inputs), trace: trace)
   }
 

@@ -7,11 +7,13 @@ import Tensors
 /// Runs a model as the command line asks for it.
 public struct RunTask: Sendable {
   private let threads: Int
+  private let memory: Int?
   private let tracePath: String?
 
   /// A task for a number of threads; `tracePath` names a Chrome trace to write.
-  public init(threads: Int, tracePath: String? = nil) {
+  public init(threads: Int, memory: Int? = nil, tracePath: String? = nil) {
     self.threads = threads
+    self.memory = memory
     self.tracePath = tracePath
   }
 
@@ -20,7 +22,7 @@ public struct RunTask: Sendable {
   public func run(_ model: LoadedModel, input: String, output: String?) throws -> RunReport {
     if let output { try FolderPath.requireOther(output, than: input, model.file.path) }
     let sink = tracePath == nil ? nil : TraceSink()
-    let job = RunJob(threads: threads, trace: sink)
+    let job = RunJob(threads: threads, memory: memory, trace: sink)
     let clock = ContinuousClock()
     let start = clock.now
     let arrays = try RunJob.arrays(of: input)
@@ -56,7 +58,7 @@ public struct RunTask: Sendable {
   public func compare(
     _ model: LoadedModel, golden: String, tolerance: Double
   ) throws -> GoldenReport {
-    let comparisons = try RunJob(threads: threads).compare(model, golden: golden)
+    let comparisons = try RunJob(threads: threads, memory: memory).compare(model, golden: golden)
     let worst = comparisons.map(\.maximumDifference).max() ?? .infinity
     return GoldenReport(
       outputs: comparisons.map {

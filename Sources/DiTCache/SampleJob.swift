@@ -15,6 +15,8 @@ public struct SampleJob: Sendable {
   public let roles: InputRoles
   /// Threads to compute with.
   public var threads: Int
+  /// Bytes that the results of one engine may take.
+  public var memory: Int
 
   /// What a model is asked to denoise.
   public struct Request: Sendable {
@@ -61,10 +63,11 @@ public struct SampleJob: Sendable {
   /// A job for a model; the adapter is recognised unless it is named.
   public init(
     _ model: LoadedModel, adapter: String? = nil, adapterFile: String? = nil,
-    threads: Int
+    threads: Int, memory: Int? = nil
   ) throws {
     self.model = model
     self.threads = threads
+    self.memory = memory ?? EngineOptions.availableMemory
     let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
     let chosen = try AdapterChoice.choose(
       adapter, among: known, for: model.graph, model.structure,
@@ -113,6 +116,7 @@ public struct SampleJob: Sendable {
         "free-dimensions", at: "input '\(roles.latents)'", "the size of the latents is not known",
         hint: "fix its free dimensions with --dim, or pass --inputs")
     }
+    try SeededInputs.requireMemory(for: latents, of: roles.latents)
     var noise = GaussianNoise(seed: request.seed)
     var text: [Name: Tensor] = [:]
     if let prompt = request.prompt, let label = roles.classLabel {
@@ -145,7 +149,7 @@ public struct SampleJob: Sendable {
     progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> Result {
     try model.file.requireWeights()
-    let options = EngineOptions(threads: threads)
+    let options = EngineOptions(threads: threads, memoryByteCount: memory)
     let engine = try Engine(graph, options: options)
     var baseline: Recording?
     if let manifest, comparing {

@@ -18,10 +18,10 @@ public struct SampleTask: Sendable {
   /// Reads the model's roles and, with a schedule, caches it in memory.
   public init(
     _ model: LoadedModel, schedule: String?, adapter: String? = nil,
-    steps: Int? = nil, threads: Int
+    steps: Int? = nil, threads: Int, memory: Int? = nil
   ) throws {
     modelPath = model.file.path
-    job = try SampleJob(model, adapter: adapter, threads: threads)
+    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
     guard let schedule else {
       graph = model.graph
       manifest = model.manifest

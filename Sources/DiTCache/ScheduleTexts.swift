@@ -35,6 +35,11 @@ public enum ScheduleTexts {
       return try job.run(model, schedule: schedule).cached.plan.schedule.explanation
     }
     if let blockCount {
+      guard (1...Limits.blockIndex + 1).contains(blockCount) else {
+        throw UsageError(
+          "bad-blocks", at: "--blocks \(blockCount)",
+          "a model has 1 to \(Limits.blockIndex + 1) blocks")
+      }
       return try schedule.resolve(in: BlockLayout(blockCount: blockCount), steps: steps).explanation
     }
     return try schedule.explanation(steps: steps)

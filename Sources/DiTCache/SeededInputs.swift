@@ -8,6 +8,16 @@ import TypeInference
 ///
 /// Floats are N(0, 1), masks 1, timesteps 500, integers 0, bools true.
 enum SeededInputs {
+  /// Refuses inputs that no machine could make.
+  static func requireMemory(for shape: Shape, of input: Name) throws {
+    guard shape.elementCount <= EngineOptions.availableMemory / MemoryLayout<Double>.size else {
+      throw UsageError(
+        "input-too-large", at: "input '\(input)'",
+        "\(shape) has \(shape.elementCount) elements, more than there is memory for",
+        category: .overLimit)
+    }
+  }
+
   /// The sizes that free dimensions are tried with, smallest first.
   static let sizes = Array(stride(from: 2, through: 16, by: 2))
 
@@ -90,7 +100,9 @@ enum SeededInputs {
           "unknown-input-type", at: "input '\(name)'", "its shape \(type) cannot be computed",
           hint: "pass --input with real inputs")
       }
-      feeds[name] = tensor(named: name.text, dataType, try Shape(known), &noise)
+      let shape = try Shape(known)
+      try requireMemory(for: shape, of: name)
+      feeds[name] = tensor(named: name.text, dataType, shape, &noise)
     }
     return feeds
   }

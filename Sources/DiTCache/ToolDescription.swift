@@ -2,7 +2,7 @@ import CacheContract
 import Foundation
 import GraphIR
 import Interpreter
-import OnnxFile
+public import OnnxFile
 import Tensors
 
 /// Facts about this tool and machine.
@@ -12,6 +12,14 @@ public enum ToolDescription {
 
   /// The number of processors.
   public static var availableThreads: Int { EngineOptions.availableThreads }
+
+  /// The limits of model files with what the command line permits besides.
+  public static func limits(allowingHardLinks: Bool, mapping: Bool) -> OnnxLimits {
+    var limits = OnnxLimits.standard
+    limits.allowsHardLinks = allowingHardLinks
+    limits.mapsWeights = mapping
+    return limits
+  }
 }
 
 /// Memory of this process.
@@ -36,10 +44,10 @@ extension LoadedModel {
   /// One line of facts.
   public var summary: String {
     let nodes = graph.operatorCounts().values.reduce(0, +)
-    let weights = graph.initializers.values.reduce(0) { sum, tensor in
-      sum + tensor.shape.elementCount * tensor.dataType.byteCount
+    let weights = graph.initializers.values.reduce(0.0) { sum, tensor in
+      sum + Double(tensor.shape.elementCount) * Double(tensor.dataType.byteCount)
     }
-    let megabytes = Double(weights) / 1e6
+    let megabytes = weights / 1e6
     return "opset \(graph.opset), \(nodes) nodes, "
       + String(format: "%.1f MB of weights", megabytes)
   }

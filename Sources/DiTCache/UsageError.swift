@@ -33,6 +33,11 @@ extension UsageError {
     UsageError(code, at: place, message, category: .checkFailed)
   }
 
+  /// Results that could not be delivered.
+  public static func lost(_ code: String, at place: String, _ message: String) -> UsageError {
+    UsageError(code, at: place, message, category: .inputOutput)
+  }
+
   /// Something valid that this version cannot do.
   public static func unsupported(
     _ code: String, at place: String, _ message: String, hint: String? = nil

@@ -9,6 +9,9 @@ public struct NoiseLevels: Hashable, Sendable {
   /// The number of steps.
   public var stepCount: Int { timesteps.count }
 
+  /// The most steps that a run may have, as in schedules.
+  public static let maximumSteps = 10_000
+
   /// Evenly spaced levels, shifted: `σ' = shift·σ / (1 + (shift − 1)·σ)` over linspace(1, 0, S + 1).
   ///
   /// The formula is that of `FlowMatchEulerDiscreteScheduler` in diffusers
@@ -16,8 +19,9 @@ public struct NoiseLevels: Hashable, Sendable {
   public init(
     steps: Int, shift: Double, timestepMultiplier: Double = 1000
   ) throws(DiffusionError) {
-    guard steps > 0 else {
-      throw DiffusionError("no-steps", at: "--steps", "a run needs at least 1 step, not \(steps)")
+    guard (1...Self.maximumSteps).contains(steps) else {
+      throw DiffusionError(
+        "no-steps", at: "--steps", "a run has 1 to \(Self.maximumSteps) steps, not \(steps)")
     }
     guard shift > 0, shift.isFinite else {
       throw DiffusionError("bad-shift", at: "--shift", "the shift must be above 0, not \(shift)")

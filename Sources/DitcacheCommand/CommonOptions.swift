@@ -21,6 +21,12 @@ struct ModelOptions: ParsableArguments {
       "Fills weights whose file is absent with random numbers, for timing.", valueName: "SEED"))
   var randomWeights: UInt64?
 
+  @Flag(help: "Accepts external data files with several names (hard links).")
+  var allowHardLinks = false
+
+  @Flag(help: "Maps external data instead of reading it; the files must not change meanwhile.")
+  var mmap = false
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -34,7 +40,8 @@ struct ModelOptions: ParsableArguments {
   func load(_ path: String) throws -> LoadedModel {
     let model = try LoadedModel(
       path, dimensions: try parsedDimensions(), roles: try parsedRoles(),
-      randomWeightSeed: randomWeights)
+      randomWeightSeed: randomWeights,
+      limits: ToolDescription.limits(allowingHardLinks: allowHardLinks, mapping: mmap))
     if let randomWeights, !quiet {
       for file in model.absentWeights {
         Terminal.printWarning(
@@ -79,10 +86,30 @@ enum KeyValue {
   }
 }
 
-/// How many threads compute.
+/// What a computation may use.
 struct ThreadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Threads to compute with.", valueName: "N"))
   var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Bytes that results may take, such as 500M or 8G; weights are not counted.",
+      valueName: "BYTES"))
+  var memory: String?
+
+  /// The bytes of `--memory`, nil without it.
+  func byteCount() throws -> Int? {
+    guard let memory else { return nil }
+    let shifts = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let shift = memory.last.flatMap { shifts[$0.uppercased()] } ?? 0
+    let digits = shift == 0 ? Substring(memory) : memory.dropLast()
+    guard let number = Int(digits), number > 0, number <= Int.max >> shift else {
+      throw UsageError(
+        "bad-memory", at: "--memory \(memory)", "a number of bytes was expected",
+        hint: "such as 500M or 8G")
+    }
+    return number << shift
+  }
 
   func count() throws -> Int {
     guard let threads else { return ToolDescription.availableThreads }

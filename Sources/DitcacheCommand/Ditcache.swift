@@ -18,9 +18,11 @@ struct Ditcache: ParsableCommand {
     ])
 
   static func main() {
+    StandardStreams.prepare()
     do {
       var command = try parseAsRoot()
       try command.run()
+      try StandardStreams.finish()
     } catch {
       let isOwn = !(error is ExitCode) && !(error is CleanExit) && !isParserError(error)
       guard isOwn else { exit(withError: error) }

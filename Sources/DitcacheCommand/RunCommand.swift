@@ -35,7 +35,8 @@ struct RunCommand: ParsableCommand {
           ? "one of --input and --golden is needed" : "--input and --golden exclude each other",
         hint: "--golden takes an archive of in/<input> and out/<output>, --input one of inputs")
     }
-    let task = RunTask(threads: try threads.count(), tracePath: trace)
+    let task = RunTask(
+      threads: try threads.count(), memory: try threads.byteCount(), tracePath: trace)
     let model = try options.load(model)
     if let golden {
       try compare(model, golden, task)

@@ -58,7 +58,7 @@ struct SampleCommand: ParsableCommand {
     let model = try options.load(model)
     let task = try SampleTask(
       model, schedule: schedule, adapter: adapter, steps: steps,
-      threads: try threads.count())
+      threads: try threads.count(), memory: try threads.byteCount())
     var request = SampleJob.Request()
     request.prompt = prompt
     request.inputsPath = inputs

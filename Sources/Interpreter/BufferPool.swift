@@ -20,12 +20,27 @@ final class BufferPool: Sendable {
 
   private let state = Mutex(State())
 
+  /// Bytes that may be in use at a time.
+  let limit: Int
+
+  /// A pool that hands out at most `limit` bytes at a time.
+  init(limit: Int) {
+    self.limit = limit
+  }
+
   /// What the pool holds now and held at most.
   var statistics: MemoryStatistics { state.withLock { $0.statistics } }
 
   /// Storage of at least `byteCount` bytes, aligned to a cache line.
   func makeStorage(byteCount: Int) throws(OperatorError) -> TensorStorage {
     let capacity = try Self.capacity(for: byteCount)
+    let used = state.withLock { $0.statistics.usedByteCount }
+    guard capacity <= limit - used else {
+      throw OperatorError(
+        "memory-limit",
+        "\(byteCount) bytes are needed besides the \(used) in use; the limit is \(limit)",
+        hint: "allow more with --memory", category: .overLimit)
+    }
     let idle = state.withLock { state -> Block? in
       state.statistics.take(capacity)
       return state.idle[capacity]?.popLast()
@@ -100,5 +115,14 @@ public struct MemoryStatistics: Hashable, Sendable {
 
   mutating func giveBack(_ capacity: Int) {
     usedByteCount -= capacity
+  }
+}
+
+extension OperatorError {
+  /// A result that is larger than all memory a run may use.
+  static func tooLarge(_ byteCount: Int, limit: Int) -> OperatorError {
+    OperatorError(
+      "memory-limit", "the result would have \(byteCount) bytes; the limit is \(limit)",
+      hint: "allow more with --memory", category: .overLimit)
   }
 }

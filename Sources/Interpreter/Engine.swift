@@ -23,7 +23,7 @@ public final class Engine: Sendable {
 
   private let program: Program
   private let options: EngineOptions
-  private let pool = BufferPool()
+  private let pool: BufferPool
   private let plans = Mutex<[(key: [ValueType], plan: Plan)]>([])
 
   /// An engine for a graph, with or without facts.
@@ -47,6 +47,7 @@ public final class Engine: Sendable {
       throw InterpreterError(error)
     }
     self.options = options
+    pool = BufferPool(limit: options.memoryByteCount)
     inputs = graph.inputs.map { Port(input: $0, of: graph) }
     outputs = graph.outputs.map { Port(output: $0, of: graph) }
   }
@@ -161,7 +162,8 @@ public final class Engine: Sendable {
       program, facts: facts,
       settings: .init(
         checksResultTypes: options.checksResultTypes,
-        foldingBudget: Self.maximumFoldedByteCount))
+        foldingBudget: min(Self.maximumFoldedByteCount, options.memoryByteCount),
+        resultByteCount: options.memoryByteCount))
   }
 }
 

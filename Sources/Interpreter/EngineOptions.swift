@@ -11,10 +11,23 @@ public struct EngineOptions: Hashable, Sendable {
   /// differ.
   public var checksResultTypes: Bool
 
-  /// Options; by default every processor of the machine computes.
-  public init(threads: Int = availableThreads, checksResultTypes: Bool = false) {
+  /// Bytes that results and feeds may take together; weights are not counted.
+  public var memoryByteCount: Int
+
+  /// Options; by default every processor of the machine computes, in most of its memory.
+  public init(
+    threads: Int = availableThreads, checksResultTypes: Bool = false,
+    memoryByteCount: Int = availableMemory
+  ) {
     self.threads = threads
     self.checksResultTypes = checksResultTypes
+    self.memoryByteCount = memoryByteCount
+  }
+
+  /// Four fifths of the machine's memory, `sysconf(_SC_PHYS_PAGES)`.
+  public static var availableMemory: Int {
+    let pages = max(1, sysconf(Int32(_SC_PHYS_PAGES)))
+    return pages / 5 * 4 * max(1, sysconf(Int32(_SC_PAGESIZE)))
   }
 
   /// The number of processors that are online, `sysconf(_SC_NPROCESSORS_ONLN)`.

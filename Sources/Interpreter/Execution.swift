@@ -67,8 +67,7 @@ final class Execution: RunContext {
     for (position, slot) in step.outputs.enumerated() where slot >= 0 {
       guard position < results.count else {
         throw OperatorError(
-          "missing-result", "the operator gave \(results.count) results",
-          category: .internalFault
+          "missing-result", "the operator gave \(results.count) results, the node has more"
         ).at(step.label)
       }
       frame.slots[Int(slot)] = results[position]
@@ -130,6 +129,9 @@ extension Execution {
   }
 
   private func checkResults(_ results: [RuntimeValue], of step: Step) throws(OperatorError) {
+    for case .tensor(let tensor) in results where tensor.byteCount > pool.limit {
+      throw .tooLarge(tensor.byteCount, limit: pool.limit)
+    }
     for (type, result) in zip(step.expected, results) {
       guard case .tensor(let tensor) = result, let expected = type.tensor else { continue }
       let sizes = expected.shape?.map(\.value) ?? tensor.shape.dimensions.map { $0 }

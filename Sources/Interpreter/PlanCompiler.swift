@@ -27,10 +27,13 @@ struct PlanCompiler {
     let checksResultTypes: Bool
     /// Bytes that folding may still allocate.
     var foldingBudget: Int
+    /// Bytes that one result may have, views that repeat elements included.
+    let resultByteCount: Int
 
-    init(checksResultTypes: Bool, foldingBudget: Int) {
+    init(checksResultTypes: Bool, foldingBudget: Int, resultByteCount: Int) {
       self.checksResultTypes = checksResultTypes
       self.foldingBudget = foldingBudget
+      self.resultByteCount = resultByteCount
     }
   }
 
@@ -53,7 +56,10 @@ struct PlanCompiler {
 
   private mutating func compile() throws(OperatorError) -> Plan {
     let graph = program.graph
-    for id in graph.order { try fold(id) }
+    for id in graph.order {
+      try requireRoom(for: id)
+      try fold(id)
+    }
     let running = runningNodes()
     for value in graph.inputs + graph.captures where known[Int(value.index)] == nil {
       if running.lastUse[Int(value.index)] != .unused { _ = slot(for: value) }
@@ -137,6 +143,18 @@ extension PlanCompiler {
         !owners.contains(ObjectIdentifier(tensor.storage))
       {
         settings.foldingBudget -= tensor.byteCount
+      }
+    }
+  }
+
+  /// Refuses results that no run could hold, before anything is allocated.
+  private func requireRoom(for id: NodeID) throws(OperatorError) {
+    for case .some(let value) in program.graph[id].outputs {
+      guard let type = facts[value].type.tensor, type.concreteShape != nil else { continue }
+      let byteCount = resultByteCount([value]) ?? .max
+      guard byteCount <= settings.resultByteCount else {
+        throw OperatorError.tooLarge(byteCount, limit: settings.resultByteCount)
+          .at(program.graph.label(of: id))
       }
     }
   }

@@ -20,8 +20,7 @@ final class Program: InferenceSource {
   }
 
   init(_ graph: Graph, operators table: OperatorTable) throws(OperatorError) {
-    var graph = graph
-    removedNodeCount = graph.removeDeadNodes()
+    // Graphs inside others are typed as they stand in their node, dead nodes included.
     var operators = [(any Operator)?](repeating: nil, count: graph.nodeCapacity)
     var children: [SubgraphKey: Program] = [:]
     for id in graph.order {
@@ -42,6 +41,8 @@ final class Program: InferenceSource {
         throw error.at(graph.label(of: id))
       }
     }
+    var graph = graph
+    removedNodeCount = graph.removeDeadNodes()
     var constantFlags = [Bool](repeating: false, count: graph.valueCount)
     for value in graph.initializerOrder { constantFlags[Int(value.index)] = true }
     for value in graph.inputs { constantFlags[Int(value.index)] = false }

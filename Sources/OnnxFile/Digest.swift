@@ -1,13 +1,20 @@
 import CCrypto
 
-/// SHA-256 of bytes that arrive piece by piece, computed by libcrypto.
+/// The digest of bytes that arrive piece by piece, computed by libcrypto.
 final class Digest {
+  enum Algorithm {
+    case sha256
+    /// What the `checksum` of external data is; it finds accidents, not attacks.
+    case sha1
+  }
+
   private let context: OpaquePointer?
 
-  init() {
+  init(_ algorithm: Algorithm = .sha256) {
     context = EVP_MD_CTX_new()
-    let isReady = EVP_DigestInit_ex(context, EVP_sha256(), nil)
-    precondition(isReady == 1, "SHA-256 is part of every libcrypto")
+    let isReady = EVP_DigestInit_ex(
+      context, algorithm == .sha256 ? EVP_sha256() : EVP_sha1(), nil)
+    precondition(isReady == 1, "both algorithms are part of every libcrypto")
   }
 
   deinit {
@@ -19,7 +26,7 @@ final class Digest {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }
 
-  /// The digest of everything taken, as 64 lowercase hexadecimal digits; ends the computation.
+  /// The digest of everything taken, as lowercase hexadecimal digits; ends the computation.
   func finish() -> String {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var count: UInt32 = 0

@@ -21,6 +21,8 @@ public struct OnnxFileError: ReportedError, Hashable {
     case externalDataMissing
     /// External data whose file ends early.
     case externalDataShort
+    /// External data whose file does not have the checksum that the model gives.
+    case externalDataChecksum
     /// The format allows it, this reader does not.
     case unsupported
     /// A limit of `OnnxLimits` is passed.
@@ -77,6 +79,7 @@ public struct OnnxFileError: ReportedError, Hashable {
     case .externalDataLocation: "external-data-location"
     case .externalDataMissing: "external-data-missing"
     case .externalDataShort: "external-data-short"
+    case .externalDataChecksum: "external-data-checksum"
     case .unsupported: "unsupported-model"
     case .overLimit: "model-limit"
     case .outputAwayFromWeights: "output-away-from-weights"
@@ -92,7 +95,7 @@ public struct OnnxFileError: ReportedError, Hashable {
   public var category: FailureCategory {
     switch kind {
     case .emptyFile, .notOnnx, .malformedModel, .malformedTensor, .externalDataRecord,
-      .externalDataLocation, .externalDataShort, .undoRecord:
+      .externalDataLocation, .externalDataShort, .externalDataChecksum, .undoRecord:
       .badModel
     case .unsupported: .unsupported
     case .overLimit: .overLimit

@@ -22,8 +22,8 @@ public struct OnnxLimits: Sendable {
   /// Attributes of one node.
   public var attributeCount = 256
 
-  /// Graphs inside one another, the main graph counting 1.
-  public var graphDepth = 32
+  /// Graphs inside one another, the main graph counting 1; real exports have one or two more.
+  public var graphDepth = 9
 
   /// Functions that call one another, the main graph not counted.
   public var callDepth = 100
@@ -41,6 +41,12 @@ public struct OnnxLimits: Sendable {
   ///
   /// ONNX's own library refuses such files from version 1.21 (CVE-2026-34446).
   public var allowsHardLinks = false
+
+  /// Whether external data is mapped into memory instead of read.
+  ///
+  /// Mapped weights are shared with other processes and need no memory of their own, but a file
+  /// that somebody shortens during a run ends the process with SIGBUS.
+  public var mapsWeights = false
 
   /// The limits used unless a caller knows better.
   public static let standard = OnnxLimits()

@@ -13,7 +13,7 @@ public enum NPY {
     let source = FileBytes(file, offset: 0, byteCount: file.byteCount)
     let place = path.escapedForTerminal
     let layout = try NPYLayout(readingFrom: source, name: "", limits: limits, place: place)
-    return try layout.tensor(from: source)
+    return try layout.tensor(from: source, place: place)
   }
 
   /// Writes an array durably; `inputs` are files that must not be replaced.
@@ -55,8 +55,8 @@ struct NPYLayout: Hashable, Sendable {
   }
 
   /// Reads the elements, with the source behind the header.
-  func tensor(from source: any ByteSource) throws(TensorFileError) -> Tensor {
-    let tensor = entry.makeTensor()
+  func tensor(from source: any ByteSource, place: String) throws(TensorFileError) -> Tensor {
+    let tensor = try entry.makeTensor(place: place)
     try source.read(into: tensor.mutableDenseBytes)
     try source.finish()
     tensor.normalizeBooleans()

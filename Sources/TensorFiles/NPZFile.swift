@@ -79,7 +79,7 @@ public struct NPZFile: Sendable {
     guard layout == layouts[index] else {
       throw TensorFileError(.malformed, at: place, "The array changed while the file was open.")
     }
-    return try layout.tensor(from: source)
+    return try layout.tensor(from: source, place: place)
   }
 
   /// Writes arrays durably under distinct names; the same arrays always give the same bytes.

@@ -65,7 +65,7 @@ public struct SafetensorsFile: Sendable {
         .missingTensor, at: file.path.escapedForTerminal,
         "There is no tensor '\(key.escapedForTerminal)'.")
     }
-    let tensor = entries[index].makeTensor()
+    let tensor = try entries[index].makeTensor(place: file.path.escapedForTerminal)
     let offset = dataOffset + ranges[index].lowerBound
     try reportingFileErrors { () throws(FileError) in
       try file.read(into: tensor.mutableDenseBytes, at: offset)

@@ -40,10 +40,12 @@ public struct TensorEntry: Hashable, Sendable {
   public var byteCount: Int { shape.elementCount * dataType.byteCount }
 
   /// An uninitialised row-major tensor of this type and shape.
-  func makeTensor() -> Tensor {
-    Tensor(
-      dataType: dataType, shape: shape, strides: shape.rowMajorStrides, offset: 0,
-      storage: TensorStorage(byteCount: byteCount))
+  func makeTensor(place: String) throws(TensorFileError) -> Tensor {
+    guard let storage = TensorStorage(ifAvailable: byteCount) else {
+      throw TensorFileError(.overLimit, at: place, "There is no memory for \(byteCount) bytes.")
+    }
+    return Tensor(
+      dataType: dataType, shape: shape, strides: shape.rowMajorStrides, offset: 0, storage: storage)
   }
 }
 

@@ -67,7 +67,7 @@ public struct TensorFileError: ReportedError, Hashable {
     case .unsupported: .unsupported
     case .overLimit: .overLimit
     case .missingTensor: .usage
-    case .file: .inputOutput
+    case .file(let kind): kind.category
     }
   }
 }

@@ -2,9 +2,10 @@ import Glibc
 
 /// A file being written that appears under its name whole or not at all.
 ///
-/// Bytes go to a temporary file in the destination's folder. `commit()` syncs it, renames it over
-/// the destination and syncs the folder. A value that goes away uncommitted removes its temporary
-/// file, so a failed writer leaves nothing behind and the old file, if any, untouched:
+/// Bytes go to a file without a name in the destination's folder. `commit()` syncs it, names it,
+/// renames it over the destination and syncs the folder. A writer that fails, or a process that is
+/// killed, leaves nothing behind and the old file, if any, untouched. File systems that have no
+/// files without names (`O_TMPFILE`) get a temporary one, which a killed process leaves:
 ///
 /// ```swift
 /// var file = try DurableFile(replacing: path)
@@ -21,13 +22,12 @@ public struct DurableFile: ~Copyable {
   /// Bytes accepted so far.
   public private(set) var byteCount = 0
 
-  /// Where the bytes are until `commit`: a hidden file beside the destination.
-  public let temporaryPath: String
-
+  private let temporaryPath: String
   private let name: String
   private let temporaryName: String
   private let folder: Int32
   private let descriptor: Int32
+  private var isNamed: Bool
   private var pending: [UInt8] = []
   private var isSealed = false
   private var isCommitted = false
@@ -56,8 +56,12 @@ public struct DurableFile: ~Copyable {
         hint: "Create it, or write elsewhere.")
     }
     let temporaryName = ".ditcache-" + String(UInt64.random(in: 0 ... .max), radix: 16)
-    let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = openat(folder, temporaryName, flags, mode_t(0o666))
+    var descriptor = DurableFile.openUnnamed(in: folder)
+    let isNamed = descriptor < 0
+    if isNamed {
+      let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+      descriptor = openat(folder, temporaryName, flags, mode_t(0o666))
+    }
     guard descriptor >= 0 else {
       let error = FileError(.openFailed, path: path, failedTo: "create a file beside it")
       close(folder)
@@ -70,10 +74,11 @@ public struct DurableFile: ~Copyable {
     temporaryPath = folderPath + "/" + temporaryName
     self.folder = folder
     self.descriptor = descriptor
+    self.isNamed = isNamed
   }
 
   deinit {
-    if !isCommitted { unlinkat(folder, temporaryName, 0) }
+    if isNamed, !isCommitted { unlinkat(folder, temporaryName, 0) }
     close(descriptor)
     close(folder)
   }
@@ -137,12 +142,32 @@ public struct DurableFile: ~Copyable {
     return try InputFile(adopting: copy, path: path)
   }
 
-  /// Seals the file and gives it its name.
+  /// Gives the bytes a hidden name beside the destination, by which they can be read before
+  /// `commit`, and returns its path.
+  public mutating func giveTemporaryName() throws(FileError) -> String {
+    try flush()
+    guard !isNamed else { return temporaryPath }
+    let file = DurableFile.openFiles + "/\(descriptor)"
+    guard linkat(AT_FDCWD, file, folder, temporaryName, AT_SYMLINK_FOLLOW) == 0 else {
+      throw FileError(.writeFailed, path: path, failedTo: "name the file")
+    }
+    isNamed = true
+    return temporaryPath
+  }
+
+  /// Which file this is, before and after it gets its name.
+  public var identity: FileIdentity? {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? FileIdentity(status) : nil
+  }
+
+  /// Seals the file and gives it its name, or another one in the same folder.
   ///
   /// An error while its folder is synced, the last step, leaves the new file in place.
-  public consuming func commit() throws(FileError) {
+  public consuming func commit(as otherName: String? = nil) throws(FileError) {
     try seal()
-    guard renameat(folder, temporaryName, folder, name) == 0 else {
+    _ = try giveTemporaryName()
+    guard renameat(folder, temporaryName, folder, otherName ?? name) == 0 else {
       throw FileError(.writeFailed, path: path, failedTo: "put the file in place")
     }
     isCommitted = true
@@ -150,6 +175,18 @@ public struct DurableFile: ~Copyable {
       throw FileError(.writeFailed, path: path, failedTo: "bring the name to disk")
     }
   }
+
+  /// A file that has no name and goes away with its descriptor; negative where there are none.
+  private static func openUnnamed(in folder: Int32) -> Int32 {
+    guard access(openFiles, X_OK) == 0 else { return -1 }
+    return openat(folder, ".", temporaryFile | O_RDWR | O_CLOEXEC, mode_t(0o666))
+  }
+
+  /// Where Linux shows the descriptors of a process as links.
+  private static let openFiles = "/proc/self/fd"
+
+  /// `O_TMPFILE` of Linux, which is a macro that Swift does not import.
+  private static let temporaryFile: Int32 = 0o20_000_000 | O_DIRECTORY
 
   private mutating func flush() throws(FileError) {
     guard !pending.isEmpty else { return }

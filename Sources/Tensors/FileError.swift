@@ -20,9 +20,17 @@ public struct FileError: ReportedError, Hashable {
     case readFailed = "read-failed"
     /// Writing failed, as on a full disk.
     case writeFailed = "write-failed"
+    /// The bytes do not fit into memory.
+    case outOfMemory = "out-of-memory"
 
     /// The category, which decides the exit status: naming an input as the output is a usage error.
-    public var category: FailureCategory { self == .outputIsInput ? .usage : .inputOutput }
+    public var category: FailureCategory {
+      switch self {
+      case .outputIsInput: .usage
+      case .outOfMemory: .overLimit
+      default: .inputOutput
+      }
+    }
   }
 
   /// What went wrong.

@@ -118,7 +118,10 @@ public final class InputFile: Sendable {
   /// One range read into fresh storage.
   public func read(at offset: Int, byteCount: Int) throws(FileError) -> TensorStorage {
     try check(offset: offset, byteCount: byteCount)
-    let storage = TensorStorage(byteCount: byteCount)
+    guard let storage = TensorStorage(ifAvailable: byteCount) else {
+      throw FileError(
+        .outOfMemory, path: path, "There is no memory for \(byteCount) bytes of the file.")
+    }
     try read(
       into: UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount), at: offset)
     return storage

@@ -20,9 +20,12 @@ public struct Tensor: Sendable {
   /// An uninitialised tensor in row-major order.
   public init(uninitialized dataType: DataType, _ shape: Shape) throws(ArithmeticOverflow) {
     let byteCount = try Checked.product(shape.elementCount, dataType.byteCount)
+    guard let storage = TensorStorage(ifAvailable: byteCount) else {
+      throw ArithmeticOverflow("there is no memory for \(byteCount) bytes")
+    }
     self.init(
       dataType: dataType, shape: shape, strides: shape.rowMajorStrides, offset: 0,
-      storage: TensorStorage(byteCount: byteCount))
+      storage: storage)
   }
 
   /// A view of storage.

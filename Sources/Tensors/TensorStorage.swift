@@ -1,3 +1,5 @@
+import Glibc
+
 /// A block of memory that tensors look into.
 ///
 /// Freed when the last tensor goes. Whoever creates a tensor may write to it until it hands the
@@ -16,6 +18,16 @@ public final class TensorStorage: @unchecked Sendable {
     self.byteCount = byteCount
     base = UnsafeMutableRawPointer.allocate(byteCount: Swift.max(byteCount, 1), alignment: 64)
     release = nil
+  }
+
+  /// Uninitialised memory of a size that came from outside; nil when the system has not that much.
+  public init?(ifAvailable byteCount: Int) {
+    var memory: UnsafeMutableRawPointer?
+    guard byteCount >= 0, posix_memalign(&memory, 64, Swift.max(byteCount, 1)) == 0, let memory
+    else { return nil }
+    self.byteCount = byteCount
+    base = memory
+    release = { free($0) }
   }
 
   /// Memory that somebody else allocated (a file mapping, a pool); `release` gives it back.

@@ -71,7 +71,7 @@ private let everyOther = """
     }
   }
 
-  @Test func overrideBeatsTheScheduleAndValidityBeatsOverride() throws {
+  @Test func h2_overrideBeatsTheScheduleAndValidityBeatsOverride() throws {
     let cached = try ToyTransformer.cached(everyOther)
     let engine = try Engine(cached.graph, options: EngineOptions(threads: 1))
     var bundle = StateBundle(cached.manifest)
@@ -82,7 +82,7 @@ private let everyOther = """
     #expect(try run(engine, &bundle, x, step: 2, override: .reuse).computed == [false])
   }
 
-  @Test func stepsPastTheTableReadItsEnds() throws {
+  @Test func h8_stepsPastTheTableReadItsEnds() throws {
     let cached = try ToyTransformer.cached(everyOther)
     let engine = try Engine(cached.graph, options: EngineOptions(threads: 1))
     var bundle = StateBundle(cached.manifest)
@@ -91,7 +91,7 @@ private let everyOther = """
     #expect(try run(engine, &bundle, [1, 2, 3, 4], step: -7).computed == [true])
   }
 
-  @Test func stateOfAnotherShapeIsNotUsedEvenWhenItIsCalledValid() throws {
+  @Test func h3_stateOfAnotherShapeIsNotUsedEvenWhenItIsCalledValid() throws {
     let cached = try ToyTransformer.cached(everyOther, tokens: Dimension(symbol: "n"))
     let engine = try Engine(cached.graph, options: EngineOptions(threads: 1))
     let slot = try #require(cached.manifest.state.first { !$0.isValidity })
@@ -107,7 +107,7 @@ private let everyOther = """
     }
   }
 
-  @Test func aBundleForgetsItsSlotsWhenTheInputsChangeShape() throws {
+  @Test func h3_aBundleForgetsItsSlotsWhenTheInputsChangeShape() throws {
     let cached = try ToyTransformer.cached(everyOther, tokens: Dimension(symbol: "n"))
     let engine = try Engine(cached.graph, options: EngineOptions(threads: 1))
     var bundle = StateBundle(cached.manifest)
@@ -115,7 +115,7 @@ private let everyOther = """
     #expect(try run(engine, &bundle, [1, 2], step: 1).computed == [true])
   }
 
-  @Test func branchesDoNotSeeEachOthersState() throws {
+  @Test func h9_branchesDoNotSeeEachOthersState() throws {
     let cached = try ToyTransformer.cached(everyOther)
     let engine = try Engine(cached.graph, options: EngineOptions(threads: 1))
     var alone = StateBundle(cached.manifest)
@@ -171,7 +171,7 @@ private let everyOther = """
     #expect(zip(reused.y, exact).allSatisfy { abs($0 - $1) <= 0.01 * abs($1) + 0.05 })
   }
 
-  @Test func aCachedGraphIsNotCachedAgain() throws {
+  @Test func i9_aCachedGraphIsNotCachedAgain() throws {
     let cached = try ToyTransformer.cached(everyOther).graph
     #expect {
       try CacheRewriter().rewrite(
@@ -182,7 +182,7 @@ private let everyOther = """
     }
   }
 
-  @Test func blocksPastTheEndNameBothNumbers() throws {
+  @Test func b19_blocksPastTheEndNameBothNumbers() throws {
     #expect {
       try ToyTransformer.cached(everyOther.replacingOccurrences(of: "0-1", with: "0-7"))
     } throws: { error in

@@ -6,7 +6,7 @@ import Testing
 
 /// What an engine refuses to begin with, and how failures of nodes read.
 @Suite struct EngineTests {
-  @Test func everythingThatCannotRunIsReportedAtOnce() throws {
+  @Test func b14_everythingThatCannotRunIsReportedAtOnce() throws {
     var graph = Graph()
     let x = graph.addInput("x", type: .float32(1))
     let y = graph.emit("FancyOperator", [graph.emit("FancyOperator", [x])])
@@ -90,7 +90,7 @@ import Testing
     #expect(error?.place == "constant 'w'")
   }
 
-  @Test func severalThreadsMayRunOneEngine() async throws {
+  @Test func h5_severalThreadsMayRunOneEngine() async throws {
     var graph = Graph()
     var value = graph.addInput("x", type: .float32(.symbol("n")))
     for _ in 0..<50 { value = graph.emit("Add", [value, value]) }

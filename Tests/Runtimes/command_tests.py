@@ -46,26 +46,26 @@ class RefusalTests(Cases):
 
 
 class ModelFileTests(RefusalTests):
-    def test_missing_file(self):
+    def test_a14_missing_file(self):
         self.refused_everywhere(INPUT_OUTPUT, self.folder / "absent.onnx", says=["absent.onnx"])
 
-    def test_folder_in_place_of_a_file(self):
+    def test_a14_folder_in_place_of_a_file(self):
         (self.folder / "folder.onnx").mkdir()
         self.refused_everywhere(INPUT_OUTPUT, self.folder / "folder.onnx")
 
     @for_each(
         ("text", b"this is not a model\n"), ("empty", b""), ("picture", b"\x89PNG\r\n\x1a\n"),
         ("zeros", bytes(1000)))
-    def test_file_that_is_no_model(self, _, content):
+    def test_a13_file_that_is_no_model(self, _, content):
         self.model.write_bytes(content)
         self.refused_everywhere(BAD_MODEL, self.model, says=["wan.onnx"])
 
     @for_each(("by_a_byte", -1), ("in_the_middle", 1_000_000), ("to_the_first_bytes", 10))
-    def test_truncated_file(self, _, end):
+    def test_a2_truncated_file(self, _, end):
         self.model.write_bytes(self.model.read_bytes()[:end])
         self.refused_everywhere(BAD_MODEL, self.model)
 
-    def test_unknown_operator(self):
+    def test_b14_unknown_operator(self):
         model = onnx.load(self.model)
         model.graph.node[20].op_type = "Frobnicate"
         model.graph.node[30].op_type = "Transmogrify"
@@ -74,7 +74,7 @@ class ModelFileTests(RefusalTests):
             UNSUPPORTED, "run", self.model, "--golden", CORPUS / "wan.npz", "--tolerance", "1e-4",
             says=["Frobnicate", "Transmogrify"])
 
-    def test_model_without_blocks(self):
+    def test_b20_model_without_blocks(self):
         x, y = (helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 4]) for n in "xy")
         graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "tiny", [x], [y])
         onnx.save(
@@ -90,18 +90,18 @@ class ExternalDataTests(RefusalTests):
         self.weights = self.folder / "wan_ext.onnx.data"
         self.run = ("run", self.model, "--golden", CORPUS / "wan_ext.npz", "--tolerance", "1e-4")
 
-    def test_missing_weights(self):
+    def test_e15_missing_weights(self):
         self.weights.unlink()
         self.refused(INPUT_OUTPUT, *self.run, says=["wan_ext.onnx.data"])
 
-    def test_short_weights(self):
+    def test_e12_short_weights(self):
         self.weights.write_bytes(self.weights.read_bytes()[:1000])
         self.refused(BAD_MODEL, *self.run, says=["1000 bytes"])
 
     @for_each(
         ("parent_folder", "../secret.data"), ("hidden_parent", "a/../../secret.data"),
         ("absolute", "/etc/passwd"), ("empty", ""))
-    def test_location_outside_the_folder(self, _, location):
+    def test_e1_e2_location_outside_the_folder(self, _, location):
         proto = onnx.load(self.model, load_external_data=False)
         for tensor in proto.graph.initializer:
             for entry in tensor.external_data:
@@ -111,7 +111,7 @@ class ExternalDataTests(RefusalTests):
         self.refused(BAD_MODEL, *self.run)
         self.refused_rewrite(BAD_MODEL)
 
-    def test_link_that_leads_out(self):
+    def test_e3_link_that_leads_out(self):
         secret = scratch_folder() / "secret.data"
         self.weights.rename(secret)
         self.weights.symlink_to(secret)
@@ -122,7 +122,7 @@ class ExternalDataTests(RefusalTests):
         self.refused_rewrite(
             USAGE, output=self.folder / "elsewhere" / "out.onnx", says=["--copy-weights"])
 
-    def test_output_that_would_replace_the_weights(self):
+    def test_e10_output_that_would_replace_the_weights(self):
         self.refused_rewrite(USAGE, output=self.weights)
 
 
@@ -168,7 +168,7 @@ class FeedTests(RefusalTests):
             BAD_MODEL, "run", self.model, "--input", self.folder / "feeds.npz",
             "--output", self.folder / "results.npz")
 
-    def test_step_count_other_than_the_schedules(self):
+    def test_h8_step_count_other_than_the_schedules(self):
         cached = self.folder / "cached.onnx"
         ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", cached)
         inputs = arrays(CORPUS / "wan_traj.npz")
@@ -186,7 +186,7 @@ class ScheduleTests(RefusalTests):
         ("not_a_schedule", "hello\n", "schedule.dcs:1:1"),
         ("unknown_set", GOOD.replace("stack", "background"), "schedule.dcs:3:9"),
         ("huge_number", GOOD.replace("every 3", "every 99999999999999999999"), "schedule.dcs:6:"))
-    def test_malformed_schedule(self, _, text, place):
+    def test_g8_malformed_schedule(self, _, text, place):
         self.schedule.write_text(text)
         self.refused_rewrite(BAD_SCHEDULE, says=[place])
 
@@ -202,15 +202,15 @@ class ScheduleTests(RefusalTests):
         self.schedule.unlink()
         self.refused_rewrite(INPUT_OUTPUT, says=["schedule.dcs"])
 
-    def test_blocks_past_the_end(self):
+    def test_g5_g11_blocks_past_the_end(self):
         self.schedule.write_text(GOOD.replace("stack", "blocks[2-9]"))
         self.refused_rewrite(BAD_SCHEDULE, says=["6", "9"])
 
-    def test_steps_past_the_end(self):
+    def test_g6_steps_past_the_end(self):
         self.schedule.write_text(GOOD.replace("every 3", "at [4, 40]"))
         self.refused_rewrite(BAD_SCHEDULE, says=["40", "12"])
 
-    def test_family_that_the_model_lacks(self):
+    def test_g11_family_that_the_model_lacks(self):
         self.schedule.write_text(GOOD.replace("stack", "single_transformer_blocks[0]"))
         self.refused_rewrite(BAD_SCHEDULE, says=["single_transformer_blocks"])
 
@@ -370,13 +370,13 @@ class OutputTests(RefusalTests):
     def test_check_of_a_dry_run(self):
         self.refused_rewrite(USAGE, "--check", "--dry-run")
 
-    def test_folder_that_does_not_exist(self):
+    def test_i1_folder_that_does_not_exist(self):
         self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "absent" / "out.onnx")
 
-    def test_output_that_is_the_model(self):
+    def test_i1_output_that_is_the_model(self):
         self.refused_rewrite(USAGE, output=self.model)
 
-    def test_output_that_is_the_model_by_another_name(self):
+    def test_i1_output_that_is_the_model_by_another_name(self):
         (self.folder / "sub").mkdir()
         self.refused_rewrite(USAGE, output=self.folder / "sub" / ".." / "wan.onnx")
 
@@ -406,7 +406,7 @@ class OutputTests(RefusalTests):
         (self.folder / "sub").mkdir()
         self.refused_rewrite(INPUT_OUTPUT, output=self.folder / "sub")
 
-    def test_model_that_is_cached_already(self):
+    def test_i9_model_that_is_cached_already(self):
         cached = self.folder / "cached.onnx"
         ditcache("rewrite", self.model, "--schedule", self.schedule, "-o", cached)
         self.refused_rewrite(BAD_MODEL, model=cached, says=["unwrap"])

@@ -48,7 +48,7 @@ class RewriteTests(Cases):
             str(cached_model(name, SCHEDULE, "--state", state)), full_check=True)
 
     @for_each(*[(name,) for name in MAIN_MODELS])
-    def test_the_check_of_the_tool_itself_passes(self, name):
+    def test_h1_the_check_of_the_tool_itself_passes(self, name):
         cached_model(name, SCHEDULE, "--check")
 
     @for_each(*[(name, *state) for name in MAIN_MODELS for state in CONVENTIONS])
@@ -60,7 +60,7 @@ class RewriteTests(Cases):
         self.assert_unwraps(name, cached_model(name, SCHEDULE, "--target", "onnxruntime"))
 
     @for_each(("wan",), ("hunyuan_ext",))
-    def test_rewriting_twice_gives_the_same_bytes(self, name):
+    def test_i9_rewriting_twice_gives_the_same_bytes(self, name):
         first, second = (cached_model.__wrapped__(name, SCHEDULE) for _ in range(2))
         self.assertEqual(digest(first), digest(second))
 

@@ -101,7 +101,7 @@ class CachedTrajectoryTests(Cases):
         self.assertNear(recorded["model_out"][:, 0], oracle["model_out"], 5e-5)
         self.assertNear(recorded["latents"], oracle["latents"], 5e-5)
 
-    def test_two_guidance_branches_keep_their_states_apart(self):
+    def test_h9_two_guidance_branches_keep_their_states_apart(self):
         schedule = SCHEDULES["one_run"]
         inputs = arrays(CORPUS / "wan_traj.npz")
         text = inputs["text/encoder_hidden_states"]

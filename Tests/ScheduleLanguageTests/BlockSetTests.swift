@@ -35,7 +35,7 @@ import Testing
     ("dual[0]", 6, "the model has no block family 'dual'; its families are 'blocks'"),
     ("stack", 0, "'stack' means no block: the model has 0"),
   ])
-  func aSetThatDoesNotFitSaysBothNumbers(
+  func g5_g11_aSetThatDoesNotFitSaysBothNumbers(
     _ site: String, _ count: Int, _ message: String
   ) throws {
     let schedule = try schedule(caching: site)
@@ -75,7 +75,7 @@ import Testing
     #expect(resolved.rules[0].positions.count == 28)
   }
 
-  @Test func everyMisfitOfAScheduleIsReportedAtOnceWithItsPlace() throws {
+  @Test func g11_everyMisfitOfAScheduleIsReportedAtOnceWithItsPlace() throws {
     let schedule = try schedule(
       """
       schedule two for any {

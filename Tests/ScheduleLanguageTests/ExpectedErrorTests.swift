@@ -18,7 +18,7 @@ private struct Expectation: Hashable {
   }
 
   @Test(arguments: files)
-  func anInvalidFileReportsWhatItsCommentsExpectAndNothingElse(_ name: String) throws {
+  func g4_g5_g6_g7_g8_anInvalidFileReportsWhatItsCommentsExpectAndNothingElse(_ name: String) throws {
     let source = try fixture("Invalid/\(name)")
     let expected = try expectations(in: source)
     #expect(!expected.isEmpty)
@@ -39,7 +39,7 @@ private struct Expectation: Hashable {
   }
 
   @Test(arguments: files)
-  func theDiagnosticsOfAFileAreInTheOrderOfItsText(_ name: String) throws {
+  func g9_theDiagnosticsOfAFileAreInTheOrderOfItsText(_ name: String) throws {
     let document = ScheduleDocument(checking: try fixture("Invalid/\(name)"), with: .standard)
     let starts = document.diagnostics.map(\.problem.range.start)
     #expect(starts == starts.sorted())

@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 @Suite struct FormatterTests {
-  @Test func aFileInAnyLayoutGetsTheCanonicalOne() throws {
+  @Test func g13_aFileInAnyLayoutGetsTheCanonicalOne() throws {
     let formatted = try #require(
       ScheduleDocument(checking: try fixture("Golden/messy.dcs"), with: .standard).formatted)
     #expect(GoldenText.difference(of: formatted, from: "messy.formatted.dcs") == nil)
   }
 
-  @Test func formattingChangesNothingButBlanksAndLineBreaks() throws {
+  @Test func g13_formattingChangesNothingButBlanksAndLineBreaks() throws {
     let before = ScheduleDocument(checking: try fixture("Golden/messy.dcs"), with: .standard)
     let text = try #require(before.formatted)
     let after = ScheduleDocument(
@@ -22,7 +22,7 @@ import Testing
     #expect(after.formatted == text)
   }
 
-  @Test func lineEndingsByteOrderMarksAndTabsDoNotMatter() throws {
+  @Test func g1_lineEndingsByteOrderMarksAndTabsDoNotMatter() throws {
     let text = "schedule a for any {\n\tcache stack {\n\t\tkeep delta\n\t\trefresh every 2\n\t}\n}"
     let canonical = try #require(formatted(Array(text.utf8)))
     let crlf = text.split(separator: "\n").joined(separator: "\r\n")
@@ -33,7 +33,7 @@ import Testing
     #expect(canonical.hasSuffix("}\n") && !canonical.contains("\t"))
   }
 
-  @Test func emptyFilesAndFilesOfCommentsAreValid() {
+  @Test func g1_emptyFilesAndFilesOfCommentsAreValid() {
     #expect(formatted([]) == "")
     #expect(formatted(Array("  \n\n".utf8)) == "")
     #expect(formatted(Array("  # only this  \r\n".utf8)) == "# only this\n")

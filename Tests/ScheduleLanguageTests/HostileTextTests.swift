@@ -1,5 +1,6 @@
 import CachePolicies
 import ScheduleLanguage
+import TestSupport
 import Testing
 
 @Suite struct HostileTextTests {
@@ -11,7 +12,7 @@ import Testing
     check(bytes).diagnostics.map(\.problem.code)
   }
 
-  @Test func aFileBeyondALimitIsRefusedWithBothNumbers() {
+  @Test func g3_aFileBeyondALimitIsRefusedWithBothNumbers() {
     let long = Array("# ".utf8) + [UInt8](repeating: 0x61, count: 1_000_000)
     #expect(codes(long) == ["line-too-long"])
     #expect(
@@ -23,7 +24,7 @@ import Testing
     #expect(check(large).diagnostics.allSatisfy { $0.isLimit })
   }
 
-  @Test func deepNestingIsRefused() {
+  @Test func g3_deepNestingIsRefused() {
     for mark in ["{", "[", "(", "{[("] {
       let text = String(repeating: mark + "\n", count: 10_000)
       #expect(codes(Array(text.utf8)).contains("nested-too-deeply"))
@@ -31,7 +32,7 @@ import Testing
     #expect(codes(Array("schedule a for any {".utf8)) == ["unclosed-body"])
   }
 
-  @Test func textThatIsNotUTF8IsRefusedAtTheByte() {
+  @Test func g2_textThatIsNotUTF8IsRefusedAtTheByte() {
     for bad: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80]] {
       let document = check(Array("# a\n# ".utf8) + bad)
       #expect(document.diagnostics.map(\.problem.code) == ["not-utf8"])
@@ -39,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func invisibleCharactersAreRefusedEvenInComments() throws {
+  @Test func g2_invisibleCharactersAreRefusedEvenInComments() throws {
     for scalar in ["\u{0}", "\u{7}", "\u{202E}", "\u{2028}", "\u{200B}", "\u{FEFF}", "\u{9B}"] {
       let inComment = check(Array("# a\(scalar)b".utf8))
       let diagnostic = try #require(inComment.diagnostics.first)
@@ -51,14 +52,14 @@ import Testing
     #expect(codes(Array("# ünïcode, 漢字 and 🙂 are fine".utf8)) == [])
   }
 
-  @Test func manyErrorsAreCountedAfterTheHundredth() throws {
+  @Test func g9_manyErrorsAreCountedAfterTheHundredth() throws {
     let text = "schedule a for any {\n" + String(repeating: "wrong 1\n", count: 10_000) + "}\n"
     let diagnostics = check(Array(text.utf8)).diagnostics
     #expect(diagnostics.count == 101)
     #expect(diagnostics.last?.problem.message == "the file has 9900 more problems")
   }
 
-  @Test func manyRulesTakeLinearTime() throws {
+  @Test func g3_manyRulesTakeLinearTime() throws {
     var text = "schedule a for any {\nsteps 10000\n"
     for index in 0..<20_000 { text += "cache blocks[\(index)]{keep delta refresh every 2}\n" }
     text += "}\n"
@@ -70,7 +71,7 @@ import Testing
     #expect(time < .seconds(20))
   }
 
-  @Test func namesThatDoubleDoNotExplode() {
+  @Test func g3_namesThatDoubleDoNotExplode() {
     var text = "schedule a for any {\nlet a0 = blocks[0]\n"
     for index in 1...60 { text += "let a\(index) = a\(index - 1) + a\(index - 1)\n" }
     text += "cache a60 { keep delta refresh every 2 }\n}\n"
@@ -87,10 +88,10 @@ import Testing
   }
 
   @Test(arguments: 0..<40)
-  func randomTokensGiveDiagnosticsInsideTheTextOrAnIdempotentFormat(_ seed: UInt64) {
-    var generator = SplitMix(state: seed)
+  func g13_g14_randomTokensGiveDiagnosticsInsideTheTextOrAnIdempotentFormat(_ seed: UInt64) {
+    var generator = SplitMix(seed: seed)
     for _ in 0..<50 {
-      let bytes = generator.isEven ? randomTokens(&generator) : mutated(&generator)
+      let bytes = generator.chance(2) ? randomTokens(&generator) : mutated(&generator)
       let document = check(bytes)
       for diagnostic in document.diagnostics {
         #expect(0...bytes.count ~= diagnostic.problem.range.start)
@@ -143,22 +144,5 @@ import Testing
       }
     }
     return bytes
-  }
-}
-
-/// A small seeded generator.
-private struct SplitMix {
-  var state: UInt64
-
-  var isEven: Bool {
-    mutating get { next().isMultiple(of: 2) }
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

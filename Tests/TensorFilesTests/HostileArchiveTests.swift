@@ -57,27 +57,27 @@ import Testing
     return archive
   }
 
-  @Test func somethingElseIsNotAnArchive() throws {
+  @Test func j4_somethingElseIsNotAnArchive() throws {
     expectRefusal([], .malformed, "not a zip archive")
     expectRefusal([UInt8](repeating: 0, count: 5000), .malformed, "not a zip archive")
     expectRefusal(try goodArchive() + [0], .malformed, "not a zip archive")
   }
 
-  @Test func bytesBeforeTheFirstMemberAreRefused() throws {
+  @Test func j4_bytesBeforeTheFirstMemberAreRefused() throws {
     expectRefusal([0] + (try goodArchive()), .malformed, "does not lie where")
   }
 
-  @Test func anEncryptedMemberIsRefused() throws {
+  @Test func j4_anEncryptedMemberIsRefused() throws {
     let archive = try patched(HostileArchiveTests.central, at: 8, with: [1, 0])
     expectRefusal(archive, .unsupported, "encrypted")
   }
 
-  @Test func anUnknownCompressionMethodIsNamed() throws {
+  @Test func j4_anUnknownCompressionMethodIsNamed() throws {
     let archive = try patched(HostileArchiveTests.central, at: 10, with: [14, 0])
     expectRefusal(archive, .unsupported, "compression method 14")
   }
 
-  @Test func aWrongChecksumIsNoticed() throws {
+  @Test func j4_aWrongChecksumIsNoticed() throws {
     expectRefusal(
       try patched(HostileArchiveTests.central, at: 16, with: [0, 0, 0, 0]), .checksumMismatch,
       "checksum")
@@ -87,7 +87,7 @@ import Testing
     expectRefusal(archive, .checksumMismatch, "checksum")
   }
 
-  @Test func aNameGivenTwiceIsRefused() throws {
+  @Test func j4_aNameGivenTwiceIsRefused() throws {
     var archive = try goodArchive()
     for offset in HostileArchiveTests.offsets(of: Array("cd.npy".utf8), in: archive) {
       archive.replaceSubrange(offset..<(offset + 2), with: "ab".utf8)
@@ -95,12 +95,12 @@ import Testing
     expectRefusal(archive, .duplicateKey, "'ab.npy' twice")
   }
 
-  @Test func aNameThatClimbsIsRefused() throws {
+  @Test func j4_aNameThatClimbsIsRefused() throws {
     try NPZFile.write([("../x", Tensor([1] as [Float]))], to: folder.path("climb.npz"))
     expectRefusal(try folder.bytes("climb.npz"), .malformed, "climbs out of the archive")
   }
 
-  @Test func aNestedArchiveIsNotAnArray() throws {
+  @Test func j4_aNestedArchiveIsNotAnArray() throws {
     var archive = try goodArchive()
     for offset in HostileArchiveTests.offsets(of: Array("cd.npy".utf8), in: archive) {
       archive.replaceSubrange(offset..<(offset + 6), with: "cd.zip".utf8)
@@ -108,7 +108,7 @@ import Testing
     expectRefusal(archive, .malformed, "'cd.zip' is not a .npy array")
   }
 
-  @Test func aLocalHeaderThatContradictsTheDirectoryIsRefused() throws {
+  @Test func j4_aLocalHeaderThatContradictsTheDirectoryIsRefused() throws {
     expectRefusal(
       try patched(HostileArchiveTests.local, 1, at: 30, with: Array("xy".utf8)), .malformed,
       "contradicts")
@@ -117,26 +117,26 @@ import Testing
       "contradicts")
   }
 
-  @Test func membersThatShareBytesAreRefused() throws {
+  @Test func j4_membersThatShareBytesAreRefused() throws {
     expectRefusal(
       try patched(HostileArchiveTests.central, 1, at: 42, with: [0, 0, 0, 0]), .malformed,
       "runs into what follows it")
   }
 
-  @Test func aSizeThatDeflateCannotReachIsRefusedUnread() throws {
+  @Test func j4_aSizeThatDeflateCannotReachIsRefusedUnread() throws {
     let archive = try patched(
       HostileArchiveTests.central, at: 24, with: [0, 0, 0, 0x40], compression: .deflated)
     expectRefusal(archive, .malformed, "cannot hold 1073741824 bytes in")
   }
 
-  @Test func compressedDataThatGoOnAreRefused() throws {
+  @Test func j4_compressedDataThatGoOnAreRefused() throws {
     let archive = try patched(
       HostileArchiveTests.central, at: 24, with: [120, 0, 0, 0], compression: .deflated)
     let error = #expect(throws: TensorFileError.self) { try readAll(archive) }
     #expect(error?.kind == .malformed || error?.kind == .truncated)
   }
 
-  @Test func aDirectoryOutsideTheFileIsRefused() throws {
+  @Test func j4_aDirectoryOutsideTheFileIsRefused() throws {
     expectRefusal(
       try patched(HostileArchiveTests.end, at: 16, with: [0, 0, 0, 0x7F]), .malformed,
       "does not lie where")
@@ -169,7 +169,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func theRecordsOfAnArchiveOverTwoGigabytesAreRead(_ escapes: Bool) throws {
+  func j4_theRecordsOfAnArchiveOverTwoGigabytesAreRead(_ escapes: Bool) throws {
     let archive = try archive64(escapes: escapes)
     let tensors = try readAll(archive)
     #expect(tensors.map { $0.elements(as: Float.self) } == [[1, 2], [1, 2]])
@@ -181,7 +181,7 @@ import Testing
     }
   }
 
-  @Test func anArchiveOverALimitIsRefused() throws {
+  @Test func j4_anArchiveOverALimitIsRefused() throws {
     var limits = TensorFileLimits()
     limits.tensorCount = 1
     let path = try folder.write(try goodArchive(), to: "hostile.npz")
@@ -194,7 +194,7 @@ import Testing
   }
 
   @Test(arguments: [NPZCompression.stored, .deflated])
-  func everyTruncationIsRefused(_ compression: NPZCompression) throws {
+  func j4_everyTruncationIsRefused(_ compression: NPZCompression) throws {
     let archive = try goodArchive(compression: compression)
     for count in 0..<archive.count {
       #expect(throws: TensorFileError.self, "\(count) bytes") {
@@ -204,7 +204,7 @@ import Testing
   }
 
   @Test(arguments: [NPZCompression.stored, .deflated])
-  func everyFlippedByteGivesTheSameArraysOrAnError(_ compression: NPZCompression) throws {
+  func j4_everyFlippedByteGivesTheSameArraysOrAnError(_ compression: NPZCompression) throws {
     let archive = try goodArchive(compression: compression)
     var refusalCount = 0
     for index in archive.indices {

@@ -8,7 +8,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func anArrayInFortranOrderIsPutIntoRowMajorOrder() throws {
+  @Test func j1_anArrayInFortranOrderIsPutIntoRowMajorOrder() throws {
     let tensor = try NPY.read(from: Fixtures.path("tensor-files/fortran.npy"))
     #expect(tensor.shape.dimensions == [2, 3, 4])
     #expect(tensor.isContiguous)
@@ -29,7 +29,7 @@ import Testing
     #expect(error?.hint != nil)
   }
 
-  @Test func anArrayReadsBackBitForBit() throws {
+  @Test func j6_anArrayReadsBackBitForBit() throws {
     let bits: [UInt32] = [0x7FC0_0123, 0x8000_0000, 0x7F80_0000, 1]
     let path = folder.path("a.npy")
     try NPY.write(Tensor(bits).reinterpreted(as: .float32), to: path)
@@ -131,7 +131,7 @@ import Testing
   ]
 
   @Test(arguments: hostile)
-  func aHostileArrayIsRefused(
+  func j1_j2_j3_aHostileArrayIsRefused(
     _ name: String, _ bytes: [UInt8], _ kind: TensorFileError.Kind
   ) throws {
     let path = try folder.write(bytes, to: "hostile.npy")

@@ -115,7 +115,7 @@ import Testing
     #expect(try archive.tensor("cafe\u{301}").integers() == [2])
   }
 
-  @Test func aFailedWriteLeavesTheOldFileAndNothingElse() throws {
+  @Test func i2_aFailedWriteLeavesTheOldFileAndNothingElse() throws {
     let path = try folder.write([1, 2, 3], to: "kept.npz")
     let bfloat16 = Tensor([0] as [UInt16]).reinterpreted(as: .bfloat16)
     let error = #expect(throws: TensorFileError.self) {

@@ -104,7 +104,7 @@ import Testing
   ]
 
   @Test(arguments: hostile)
-  func aHostileFileIsRefused(
+  func j5_aHostileFileIsRefused(
     _ name: String, _ bytes: [UInt8], _ kind: TensorFileError.Kind
   ) throws {
     let path = try folder.write(bytes, to: "hostile.safetensors")
@@ -112,7 +112,7 @@ import Testing
     #expect(error?.kind == kind, "\(name): \(String(describing: error))")
   }
 
-  @Test func everyTruncationIsRefusedAndNoFlippedByteCrashes() throws {
+  @Test func j5_everyTruncationIsRefusedAndNoFlippedByteCrashes() throws {
     try SafetensorsFile.write(
       [("b", Tensor([1, 2] as [UInt8])), ("a", Tensor([1] as [UInt16]))],
       metadata: [("k", "v")], to: folder.path("good.safetensors"))

@@ -4,8 +4,8 @@
 /// in the parsed model, byte for byte with the fields that this library does not know. The model
 /// is not touched and must outlive the draft.
 ///
-/// Building functions end the process when memory runs out, as Swift's own allocations do; writing
-/// reports it.
+/// When memory runs out, building functions of the thread do nothing more and the parts they return
+/// are null, which all of them accept; writing reports it. A thread builds one draft at a time.
 #pragma once
 
 #include "COnnxShim.h"

@@ -79,6 +79,7 @@ final class FileSink: ByteSink {
   private(set) var byteCount = 0
   private let digest = Digest()
   private var file: DurableFile?
+  private var identity: FileIdentity?
 
   init(replacing path: String, inputs: Set<FileIdentity>) throws(FileError) {
     file = try DurableFile(replacing: path, inputs: inputs)
@@ -97,7 +98,7 @@ final class FileSink: ByteSink {
   }
 
   /// Where the bytes are until `commit`; nil after.
-  var temporaryPath: String? { file?.temporaryPath }
+  func giveTemporaryName() throws(FileError) -> String? { try file?.giveTemporaryName() }
 
   /// Brings the bytes to the disk and returns their digest; the file has no name yet.
   func seal() throws(FileError) -> String {
@@ -105,10 +106,16 @@ final class FileSink: ByteSink {
     return digest.finish()
   }
 
-  /// Gives the sealed file its name.
-  func commit() throws(FileError) {
+  /// Gives the sealed file its name, or another one in the same folder.
+  func commit(as otherName: String? = nil) throws(FileError) {
     guard let file = file.take() else { return }
-    try file.commit()
+    identity = file.identity
+    try file.commit(as: otherName)
+  }
+
+  /// True when `path` leads to what was committed, even if committing failed afterwards.
+  func isInPlace(at path: String) -> Bool {
+    identity != nil && FileIdentity(path: path) == identity
   }
 }
 

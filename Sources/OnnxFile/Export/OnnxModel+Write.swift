@@ -159,7 +159,8 @@ extension OnnxModel {
         "Some attributes have external data, which cannot be copied.",
         hint: "Write beside the weights.")
     }
-    return WeightCopies(of: files.map(\.file), beside: path)
+    return try WeightCopies(
+      of: files.map(\.file), beside: path, inputs: inputs.union(options.otherInputs))
   }
 }
 

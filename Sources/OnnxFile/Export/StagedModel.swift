@@ -12,10 +12,9 @@ public struct WrittenModel: Sendable {
   public let byteCount: Int
 }
 
-/// A model file that is complete but has a temporary name, so that it can be checked first.
+/// A model file that is complete but does not have its name, so that it can be checked first.
 ///
-/// Weights that were copied beside it have their final names already; what those replaced comes
-/// back if the model is not committed.
+/// Weights that were copied beside it have their names already; they go if it is not committed.
 public final class StagedModel {
   /// Where it will be.
   public let path: String
@@ -36,8 +35,10 @@ public final class StagedModel {
     if !isCommitted { copies?.withdraw() }
   }
 
-  /// Where it can be read before it is committed.
-  public var temporaryPath: String { sink.temporaryPath ?? path }
+  /// Gives the file a hidden name, by which it can be read before it is committed.
+  public func giveTemporaryName() throws(OnnxFileError) -> String {
+    do { return try sink.giveTemporaryName() ?? path } catch { throw OnnxFileError(error) }
+  }
 
   /// Gives the file its name.
   @discardableResult
@@ -45,10 +46,11 @@ public final class StagedModel {
     do throws(FileError) {
       try sink.commit()
     } catch {
+      // What is in place keeps its weights, even if its name did not reach the disk.
+      isCommitted = sink.isInPlace(at: path)
       throw OnnxFileError(error)
     }
     isCommitted = true
-    copies?.settle()
     return WrittenModel(path: path, digest: digest, byteCount: sink.byteCount)
   }
 }

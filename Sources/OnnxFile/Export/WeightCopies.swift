@@ -4,39 +4,43 @@ import Tensors
 /// Weight files on their way into another folder.
 ///
 /// Copies get names of ours, never a name from the model: a location may be chosen by whoever made
-/// the model (CVE-2025-51480).
+/// the model (CVE-2025-51480). A name holds the digest of the content, so that copies of an earlier
+/// output are never changed under the model that reads them.
 final class WeightCopies {
   /// New locations by the original ones.
-  let locations: [String: String]
+  private(set) var locations: [String: String] = [:]
 
-  private let files: [(source: ExternalFile, path: String)]
-  private var published: [(path: String, previous: String?)] = []
+  private let folder: String
+  private var copies: [(sink: FileSink, name: String)] = []
+  private var published: [String] = []
 
-  init(of sources: [ExternalFile], beside path: String) {
-    var locations: [String: String] = [:]
-    var files: [(ExternalFile, String)] = []
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    for (position, source) in sources.enumerated() {
-      let suffix = position == 0 ? ".data" : ".\(position).data"
-      locations[source.location] = name + suffix
-      files.append((source, path + suffix))
+  /// Hexadecimal digits of the digest in a name; 64 bits.
+  private static let digitCount = 16
+
+  /// Copies every file to a temporary one beside `path`.
+  init(of sources: [ExternalFile], beside path: String, inputs: Set<FileIdentity>) throws {
+    folder = ExternalFolder.folder(of: path)
+    let base = path.split(separator: "/").last.map(String.init) ?? path
+    for source in sources {
+      let sink = try FileSink(replacing: path + ".data", inputs: inputs)
+      try source.forEachPiece { piece in
+        if !sink.take(piece), let failure = sink.failure { throw failure }
+      }
+      let digest = try sink.seal()
+      let name = "\(base).\(digest.prefix(Self.digitCount)).data"
+      locations[source.location] = name
+      copies.append((sink, name))
     }
-    self.locations = locations
-    self.files = files
   }
 
-  /// Copies every file; on failure what was there before is back.
+  /// Gives every copy its name; on failure none that is new remains.
   func publish() throws {
     do {
-      for (source, path) in files {
-        let bytes = try source.bytes()
-        var copy = try DurableFile(replacing: path)
-        try copy.write(UnsafeRawBufferPointer(start: bytes.base, count: bytes.byteCount))
-        try copy.seal()
-        let previous = copy.temporaryPath + "-previous"
-        let isReplacing = link(path, previous) == 0
-        published.append((path, isReplacing ? previous : nil))
-        try copy.commit()
+      for (sink, name) in copies {
+        let path = "\(folder)/\(name)"
+        let isNew = FileIdentity(path: path) == nil
+        defer { if isNew, sink.isInPlace(at: path) { published.append(path) } }
+        try sink.commit(as: name)
       }
     } catch {
       withdraw()
@@ -44,17 +48,9 @@ final class WeightCopies {
     }
   }
 
-  /// Removes what was copied and brings back what it replaced.
+  /// Removes what was not there before.
   func withdraw() {
-    for (path, previous) in published {
-      if let previous { rename(previous, path) } else { unlink(path) }
-    }
-    published = []
-  }
-
-  /// Gives up what the copies replaced: the model that needs them is in place.
-  func settle() {
-    for case (_, .some(let previous)) in published { unlink(previous) }
+    for path in published { unlink(path) }
     published = []
   }
 }

@@ -19,6 +19,7 @@ extension GraphImporter {
     attributes.reserveCapacity(count)
     for position in 0..<count {
       let message = onnx_node_attribute(node, position)
+      try requireShort(onnx_attribute_name(message), place: place)
       let name = onnx_attribute_name(message).text
       guard !attributes.contains(where: { $0.name == name }) else {
         throw OnnxFileError(

@@ -1,109 +1,31 @@
-import COnnxShim
 import Glibc
 import Synchronization
 import Tensors
 
-/// The folder that external data of one model is read from.
+/// One file of external data, opened whenever bytes of it are asked for.
 ///
-/// A file must lie beneath the folder of the path that the user gave, or, when that path is a
-/// link, beneath the folder of the model it leads to: caches link both the model and its weights
-/// into one folder of blobs.
-final class ExternalFolder: Sendable {
-  let modelPath: String
-  let modelIdentity: FileIdentity?
-  let allowsHardLinks: Bool
-
-  init(modelPath: String, modelIdentity: FileIdentity?, allowsHardLinks: Bool) {
-    self.modelPath = modelPath
-    self.modelIdentity = modelIdentity
-    self.allowsHardLinks = allowsHardLinks
-  }
-
-  /// The folder of the path as the user gave it.
-  var path: String { Self.folder(of: modelPath) }
-
-  /// Opens a file by a location whose text has been checked.
-  func open(_ location: String) throws(OnnxFileError) -> InputFile {
-    let path = path + "/" + location
-    var descriptor = openBeneath(self.path, location, followsLinks: true)
-    if descriptor < 0, errno == EXDEV { descriptor = openBesideResolvedModel(path) }
-    guard descriptor >= 0 else { throw failure(opening: path, errno) }
-    let file: InputFile
-    do {
-      file = try InputFile(adopting: descriptor, path: path)
-    } catch {
-      throw OnnxFileError(error)
-    }
-    guard file.identity != modelIdentity else {
-      throw OnnxFileError(
-        .externalDataLocation, at: path.escapedForTerminal,
-        "The model names itself as its external data.")
-    }
-    guard file.linkCount <= 1 || allowsHardLinks else {
-      throw OnnxFileError(
-        .externalDataLocation, at: path.escapedForTerminal,
-        "The external data file has \(file.linkCount) names (hard links), so it may belong to "
-          + "another folder.", hint: "Copy the file.")
-    }
-    return file
-  }
-
-  private func openBeneath(_ folder: String, _ location: String, followsLinks: Bool) -> Int32 {
-    let folder = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { return -1 }
-    let descriptor = onnx_open_beneath(folder, location, followsLinks)
-    let reason = errno
-    close(folder)
-    errno = reason
-    return descriptor
-  }
-
-  private func openBesideResolvedModel(_ path: String) -> Int32 {
-    guard let model = Self.resolved(modelPath), let target = Self.resolved(path) else { return -1 }
-    let folder = Self.folder(of: model)
-    guard target.hasPrefix(folder + "/") else {
-      errno = EXDEV
-      return -1
-    }
-    return openBeneath(
-      folder, String(target.dropFirst(folder.count + 1)), followsLinks: false)
-  }
-
-  private func failure(opening path: String, _ number: Int32) -> OnnxFileError {
-    switch number {
-    case EXDEV, ELOOP:
-      OnnxFileError(
-        .externalDataLocation, at: path.escapedForTerminal,
-        "The external data file is a link that leads out of the model's folder.")
-    case ENOENT, ENOTDIR:
-      OnnxFileError(
-        .externalDataMissing, at: path.escapedForTerminal, "The external data file does not exist.",
-        hint: "Put the weights beside the model, under the name the model gives.")
-    default:
-      OnnxFileError(
-        .externalDataMissing, at: path.escapedForTerminal,
-        "Cannot open the external data file: \(String(cString: strerror(number))).")
-    }
-  }
-
-  private static func resolved(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
-
-  static func folder(of path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
-  }
-}
-
-/// One file of external data, opened and mapped when its first tensor is asked for.
+/// Bytes are read into memory of their own, so that whoever shortens the file meanwhile causes an
+/// error and no crash; only a caller who asked for it gets a mapping. No descriptor stays open, and
+/// every opening must lead to the file of the first one. Bytes somebody still holds are not read
+/// again.
 final class ExternalFile: Sendable {
   let location: String
   private let folder: ExternalFolder
   private let randomSeed: UInt64?
-  private let mapping = Mutex<TensorStorage?>(nil)
+  private let state = Mutex(State())
+
+  private struct State: Sendable {
+    var checksum: String?
+    var isVerified = false
+    var identity: FileIdentity?
+    var byteCount = 0
+    var mapping: TensorStorage?
+    var held: [Range<Int>: Held] = [:]
+  }
+
+  private struct Held: Sendable {
+    weak var storage: TensorStorage?
+  }
 
   init(location: String, folder: ExternalFolder, randomSeed: UInt64? = nil) {
     self.location = location
@@ -119,14 +41,29 @@ final class ExternalFile: Sendable {
     access("\(folder.path)/\(location)", F_OK) != 0 && errno == ENOENT
   }
 
-  /// All bytes of the file, mapped.
-  func bytes() throws(OnnxFileError) -> TensorStorage {
-    let result: Result<TensorStorage, OnnxFileError> = mapping.withLock { mapping in
-      if let mapping { return .success(mapping) }
+  /// The path for messages.
+  var place: String { "\(folder.path)/\(location)".escapedForTerminal }
+
+  /// Notes what the model says the SHA-1 of the file is; false when it said something else before.
+  func expect(checksum: String) -> Bool {
+    state.withLock { state in
+      guard let known = state.checksum else {
+        state.checksum = checksum
+        return true
+      }
+      return known == checksum
+    }
+  }
+
+  /// The bytes of a range, and where they begin in the storage.
+  func bytes(of range: Range<Int>) throws(OnnxFileError) -> (storage: TensorStorage, start: Int) {
+    let result: Result<(storage: TensorStorage, start: Int), OnnxFileError> = state.withLock {
+      state in
       do throws(OnnxFileError) {
-        let storage = try map()
-        mapping = storage
-        return .success(storage)
+        return .success(
+          folder.mapsFiles
+            ? (try mapping(reaching: range.upperBound, &state), range.lowerBound)
+            : (try copy(of: range, &state), 0))
       } catch {
         return .failure(error)
       }
@@ -141,19 +78,95 @@ final class ExternalFile: Sendable {
     guard file.byteCount >= end else { throw short(byteCount: file.byteCount, end: end) }
   }
 
-  func short(byteCount: Int, end: Int) -> OnnxFileError {
+  /// Hands all bytes to `body`, a piece at a time.
+  func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try Self.forEachPiece(of: try folder.open(location), body)
+  }
+
+  private func copy(
+    of range: Range<Int>, _ state: inout State
+  ) throws(OnnxFileError) -> TensorStorage {
+    if let storage = state.held[range]?.storage { return storage }
+    let file = try open(reaching: range.upperBound, &state)
+    let storage = try reading { () throws(FileError) in
+      try file.read(at: range.lowerBound, byteCount: range.count)
+    }
+    state.held[range] = Held(storage: storage)
+    return storage
+  }
+
+  private func mapping(
+    reaching end: Int, _ state: inout State
+  ) throws(OnnxFileError) -> TensorStorage {
+    if let mapping = state.mapping {
+      guard end <= mapping.byteCount else { throw short(byteCount: mapping.byteCount, end: end) }
+      return mapping
+    }
+    let file = try open(reaching: end, &state)
+    let storage = try reading { () throws(FileError) in
+      try file.map(at: 0, byteCount: file.byteCount)
+    }
+    state.mapping = storage
+    return storage
+  }
+
+  private func open(reaching end: Int, _ state: inout State) throws(OnnxFileError) -> InputFile {
+    let file = try folder.open(location)
+    if let identity = state.identity {
+      guard identity == file.identity, state.byteCount == file.byteCount else {
+        throw OnnxFileError(
+          .file(.readFailed), at: place, "The external data file changed while it was read.")
+      }
+    }
+    guard file.byteCount >= end else { throw short(byteCount: file.byteCount, end: end) }
+    state.identity = file.identity
+    state.byteCount = file.byteCount
+    try verify(file, &state)
+    return file
+  }
+
+  private func verify(_ file: InputFile, _ state: inout State) throws(OnnxFileError) {
+    guard let checksum = state.checksum, !state.isVerified else { return }
+    let digest = Digest(.sha1)
+    try reported(place) {
+      try Self.forEachPiece(of: file) { digest.update($0) }
+    }
+    let actual = digest.finish()
+    guard actual == checksum else {
+      throw OnnxFileError(
+        .externalDataChecksum, at: place,
+        "The external data file has the SHA-1 \(actual), the model expects \(checksum).",
+        hint: "The file is damaged or belongs to another model.")
+    }
+    state.isVerified = true
+  }
+
+  private func short(byteCount: Int, end: Int) -> OnnxFileError {
     OnnxFileError(
-      .externalDataShort, at: "\(folder.path)/\(location)".escapedForTerminal,
+      .externalDataShort, at: place,
       "The external data file has \(byteCount) bytes, the model reads up to byte \(end).",
       hint: "The file is incomplete or belongs to another model.")
   }
 
-  private func map() throws(OnnxFileError) -> TensorStorage {
-    let file = try folder.open(location)
-    do {
-      return try file.map(at: 0, byteCount: file.byteCount)
-    } catch {
-      throw OnnxFileError(error)
+  private func reading<Value>(
+    _ body: () throws(FileError) -> Value
+  ) throws(OnnxFileError) -> Value {
+    do { return try body() } catch { throw OnnxFileError(error) }
+  }
+
+  private static let pieceByteCount = 1 << 20
+
+  private static func forEachPiece(
+    of file: InputFile, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let piece = TensorStorage(byteCount: min(pieceByteCount, file.byteCount))
+    var offset = 0
+    while offset < file.byteCount {
+      let count = min(pieceByteCount, file.byteCount - offset)
+      let buffer = UnsafeMutableRawBufferPointer(start: piece.base, count: count)
+      try file.read(into: buffer, at: offset)
+      try body(UnsafeRawBufferPointer(buffer))
+      offset += count
     }
   }
 }
@@ -175,18 +188,26 @@ struct ExternalFiles {
     self.randomSeed = randomSeed
   }
 
-  /// The file at a location, from now on required to have `end` bytes.
-  mutating func file(at location: String, end: Int) -> ExternalFile {
+  /// The file of a record, from now on required to have `end` bytes.
+  mutating func file(
+    of record: ExternalRecord, end: Int, place: String
+  ) throws(OnnxFileError) -> ExternalFile {
     let position: Int
-    if let known = positions[location] {
+    if let known = positions[record.location] {
       position = known
     } else {
       position = files.count
-      positions[location] = position
-      files.append(ExternalFile(location: location, folder: folder, randomSeed: randomSeed))
+      positions[record.location] = position
+      files.append(
+        ExternalFile(location: record.location, folder: folder, randomSeed: randomSeed))
       ends.append(0)
     }
     ends[position] = max(ends[position], end)
+    if let checksum = record.checksum, !files[position].expect(checksum: checksum) {
+      throw OnnxFileError(
+        .externalDataRecord, at: place,
+        "Two tensors expect different checksums of '\(record.location.escapedForTerminal)'.")
+    }
     return files[position]
   }
 }

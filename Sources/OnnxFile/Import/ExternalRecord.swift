@@ -10,6 +10,9 @@ struct ExternalRecord {
   /// The first byte.
   let offset: Int
 
+  /// The SHA-1 of the whole file, 40 lowercase hexadecimal digits.
+  let checksum: String?
+
   /// Reads the entries of a tensor that takes `byteCount` bytes.
   ///
   /// Keys other than those of the format are refused, as are numbers in any form but plain
@@ -39,6 +42,7 @@ struct ExternalRecord {
     try Self.check(location, place: place)
     self.location = location
     offset = try Self.number(values["offset"], "offset", place: place) ?? 0
+    checksum = try Self.checksum(values["checksum"], place: place)
     let length = try Self.number(values["length"], "length", place: place) ?? byteCount
     guard length == byteCount else {
       throw OnnxFileError(
@@ -50,6 +54,27 @@ struct ExternalRecord {
         .externalDataRecord, at: place,
         "External data ends past 64 bits: offset \(offset), length \(length).")
     }
+  }
+
+  private static func checksum(
+    _ text: String?, place: String
+  ) throws(OnnxFileError) -> String? {
+    guard let text else { return nil }
+    let digits = text.utf8.map { byte in
+      (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte) ? byte | 0x20 : byte
+    }
+    let isDigest =
+      digits.count == 40
+      && digits.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
+    guard isDigest else {
+      throw OnnxFileError(
+        .externalDataRecord, at: place,
+        "External data has the checksum '\(text.escapedForTerminal)', which is no SHA-1.")
+    }
+    return String(decoding: digits, as: UTF8.self)
   }
 
   private static func number(

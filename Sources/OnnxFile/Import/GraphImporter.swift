@@ -87,6 +87,9 @@ struct GraphImporter {
     guard onnx_graph_sparse_initializer_count(message) == 0 else {
       throw OnnxFileError(.unsupported, at: place, "Sparse initializers are not supported.")
     }
+    guard parent != nil || onnx_graph_value_count(message, OnnxValueListOutput) > 0 else {
+      throw OnnxFileError(.malformedModel, at: place, "The graph has no outputs.")
+    }
     try addInputs(of: message, to: scope, place: place)
     try addInitializers(of: message, to: scope, place: place)
     try addResults(of: message, to: scope, place: place)
@@ -112,6 +115,7 @@ struct GraphImporter {
   ) throws(OnnxFileError) {
     for position in 0..<onnx_graph_initializer_count(message) {
       let tensor = onnx_graph_initializer(message, position)
+      try requireShort(onnx_tensor_name(tensor)) { "\(place): initializer \(position)" }
       let name = Name(bytes: onnx_tensor_name(tensor).array)
       let stored = try storedTensor(tensor, place: "\(place): initializer '\(name)'")
       if let input = scope.graph.value(named: name), scope.graph.initializers[input] == nil {
@@ -187,8 +191,9 @@ struct GraphImporter {
     of message: OnnxGraphRef, to scope: Scope, place: String
   ) throws(OnnxFileError) {
     for position in 0..<onnx_graph_value_count(message, OnnxValueListOutput) {
-      let name = Name(
-        bytes: onnx_value_name(onnx_graph_value(message, OnnxValueListOutput, position)).array)
+      let bytes = onnx_value_name(onnx_graph_value(message, OnnxValueListOutput, position))
+      try requireShort(bytes) { "\(place): output \(position)" }
+      let name = Name(bytes: bytes.array)
       guard !name.isEmpty, let value = scope.resolve(name) else {
         throw OnnxFileError(
           .malformedModel, at: place, "Nothing computes the graph output '\(name)'.")
@@ -197,14 +202,19 @@ struct GraphImporter {
     }
   }
 
-  private func newName(
-    _ bytes: OnnxBytes, in scope: Scope, place: @autoclosure () -> String
-  ) throws(OnnxFileError) -> Name {
+  /// Refuses names that would fill every message.
+  func requireShort(_ bytes: OnnxBytes, place: () -> String) throws(OnnxFileError) {
     guard bytes.count <= limits.nameByteCount else {
       throw OnnxFileError(
         .overLimit, at: place(),
         "A name has \(bytes.count) bytes, at most \(limits.nameByteCount) fit.")
     }
+  }
+
+  private func newName(
+    _ bytes: OnnxBytes, in scope: Scope, place: @autoclosure () -> String
+  ) throws(OnnxFileError) -> Name {
+    try requireShort(bytes, place: place)
     let name = Name(bytes: bytes.array)
     guard !name.isEmpty else {
       throw OnnxFileError(.malformedModel, at: place(), "A value has no name.")

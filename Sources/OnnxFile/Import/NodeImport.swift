@@ -7,6 +7,10 @@ extension GraphImporter {
   func node(
     _ message: OnnxNodeRef, at position: Int, in scope: Scope, place: String
   ) throws(OnnxFileError) -> Node {
+    let words = [
+      onnx_node_op_type(message), onnx_node_domain(message), onnx_node_name(message),
+    ]
+    for word in words { try requireShort(word) { "\(place): node \(position)" } }
     let op = OpKey(onnx_node_op_type(message).text, domain: onnx_node_domain(message).text)
     func here() -> String {
       let name = Name(bytes: onnx_node_name(message).array)
@@ -14,12 +18,6 @@ extension GraphImporter {
     }
     guard !op.type.isEmpty else {
       throw OnnxFileError(.malformedModel, at: here(), "The node names no operator.")
-    }
-    guard onnx_node_name(message).count <= limits.nameByteCount else {
-      throw OnnxFileError(
-        .overLimit, at: "\(place): node \(position)",
-        "The node's name has \(onnx_node_name(message).count) bytes, at most "
-          + "\(limits.nameByteCount) fit.")
     }
     var inputs: [ValueID?] = []
     inputs.reserveCapacity(onnx_node_input_count(message))
@@ -29,6 +27,7 @@ extension GraphImporter {
         inputs.append(nil)
         continue
       }
+      try requireShort(bytes, place: here)
       let name = Name(bytes: bytes.array)
       if scope.isAbsentArgument(name) {
         inputs.append(nil)

@@ -75,8 +75,7 @@ extension OnnxModel {
     var opsets = try Self.opsets(of: message, place: place)
     let functions = try FunctionLibrary(of: message, limits: limits, place: place)
     try functions.addOpsets(to: &opsets, place: place)
-    let folder = ExternalFolder(
-      modelPath: path, modelIdentity: identity, allowsHardLinks: limits.allowsHardLinks)
+    let folder = ExternalFolder(modelPath: path, modelIdentity: identity, limits: limits)
     let importer = GraphImporter(
       model: message, path: path, limits: limits,
       files: GraphImporter.Box(ExternalFiles(folder: folder, randomSeed: randomWeightSeed)),

@@ -29,7 +29,8 @@ extension GraphImporter {
         )
       }
       let record = try ExternalRecord(tensor, byteCount: byteCount, place: place)
-      let file = files.value.file(at: record.location, end: record.offset + byteCount)
+      let file = try files.value.file(
+        of: record, end: record.offset + byteCount, place: place)
       return StoredTensor(
         dataType: dataType, shape: shape,
         source: ExternalTensor(

@@ -50,7 +50,7 @@ struct InlineTensor: MessageTensor {
   }
 }
 
-/// A tensor whose bytes lie in another file, which is mapped.
+/// A tensor whose bytes lie in another file.
 struct ExternalTensor: MessageTensor {
   let model: ModelMessage
   let reference: TensorReference
@@ -65,17 +65,14 @@ struct ExternalTensor: MessageTensor {
       let name = onnx_tensor_name(reference.tensor).array
       return try RandomElements.tensor(dataType, shape, seed: seed, name: name)
     }
-    let storage = try file.bytes()
-    guard offset + byteCount <= storage.byteCount else {
-      throw file.short(byteCount: storage.byteCount, end: offset + byteCount)
-    }
-    guard offset % dataType.byteCount == 0 else {
-      let bytes = UnsafeRawBufferPointer(start: storage.base + offset, count: byteCount)
+    let (storage, start) = try file.bytes(of: offset..<offset + byteCount)
+    guard start % max(dataType.byteCount, 1) == 0 else {
+      let bytes = UnsafeRawBufferPointer(start: storage.base + start, count: byteCount)
       return try Tensor.copying(bytes, dataType, shape)
     }
     return Tensor(
       dataType: dataType, shape: shape, strides: shape.rowMajorStrides,
-      offset: offset / dataType.byteCount, storage: storage)
+      offset: start / max(dataType.byteCount, 1), storage: storage)
   }
 }
 

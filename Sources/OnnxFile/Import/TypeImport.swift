@@ -5,7 +5,8 @@ import Tensors
 extension GraphImporter {
   /// The type that a file states for a value.
   ///
-  /// A dimension without number and symbol becomes a symbol of its own, `value.axis`.
+  /// A dimension without number and symbol, or one that may be negative, becomes a symbol of its own,
+  /// `value.axis`.
   func valueType(_ type: OnnxTypeRef, of name: Name, depth: Int = 0) -> ValueType {
     switch onnx_type_kind(type) {
     case OnnxTypeKindTensor:
@@ -25,7 +26,10 @@ extension GraphImporter {
 
   private func dimension(_ dimension: OnnxDimension, _ name: Name, _ axis: Int) -> Dimension {
     if dimension.hasValue, dimension.value >= 0 { return Dimension(Int(dimension.value)) }
-    if dimension.symbol.count > 0 { return Dimension(parsing: dimension.symbol.text) }
+    if (1...limits.nameByteCount).contains(dimension.symbol.count) {
+      let parsed = Dimension(parsing: dimension.symbol.text)
+      if parsed.constant >= 0, parsed.terms.allSatisfy({ $0.coefficient > 0 }) { return parsed }
+    }
     return Dimension(symbol: "\(name.text).\(axis)")
   }
 }

@@ -21,10 +21,11 @@ struct WireScan {
   private var graphDepth = 0
   private var memory = 0
 
-  /// Estimated bytes that protobuf takes for a message, a text, a number of a list and a field it
-  /// does not know (measured on 64-bit Linux with protobuf 3.21).
+  /// Estimated bytes that protobuf takes for a message, a tensor, a text, a number of a list and a
+  /// field it does not know (measured on 64-bit Linux with protobuf 3.21).
   private static let messageCost = 160
-  private static let textCost = 32
+  private static let tensorCost = 256
+  private static let textCost = 64
   private static let numberCost = 8
   private static let unknownCost = 48
 
@@ -97,7 +98,7 @@ struct WireScan {
     switch field {
     case .message(let message, let isSingular):
       if isSingular { try markSeen(number, &frame, at: start) }
-      memory += Self.messageCost
+      memory += message == .tensor ? Self.tensorCost : Self.messageCost
       try count(message)
     case .bytes:
       memory += Self.textCost

@@ -1,12 +1,12 @@
 /// Protobuf bytes made by hand, so that tests can break every rule.
-struct Wire {
-  var bytes: [UInt8] = []
+package struct Wire {
+  package var bytes: [UInt8] = []
 
-  init(_ build: (inout Wire) -> Void = { _ in }) {
+  package init(_ build: (inout Wire) -> Void = { _ in }) {
     build(&self)
   }
 
-  mutating func varint(_ value: UInt64) {
+  package mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -15,37 +15,42 @@ struct Wire {
     bytes.append(UInt8(rest))
   }
 
-  mutating func int(_ field: UInt64, _ value: Int64) {
+  package mutating func int(_ field: UInt64, _ value: Int64) {
     varint(field << 3)
     varint(UInt64(bitPattern: value))
   }
 
-  mutating func data(_ field: UInt64, _ content: [UInt8]) {
+  package mutating func data(_ field: UInt64, _ content: [UInt8]) {
     varint(field << 3 | 2)
     varint(UInt64(content.count))
     bytes += content
   }
 
-  mutating func text(_ field: UInt64, _ content: String) { data(field, Array(content.utf8)) }
+  package mutating func text(_ field: UInt64, _ content: String) {
+    data(field, Array(content.utf8))
+  }
 
-  mutating func message(_ field: UInt64, _ build: (inout Wire) -> Void) {
+  package mutating func message(_ field: UInt64, _ build: (inout Wire) -> Void) {
     data(field, Wire(build).bytes)
   }
 }
 
 /// A small model with room for faults: by default it hands `x` through an Identity to `y`.
-struct WireModel {
-  var irVersion: Int64? = 8
-  var opsets: [(String, Int64)] = [("", 17)]
-  var nodes: [[UInt8]] = [WireModel.node("Identity", ["x"], ["y"])]
-  var initializers: [[UInt8]] = []
-  var inputs = ["x"]
-  var outputs = ["y"]
-  var metadata: [(String, String)] = []
-  var extra = Wire()
-  var extraInGraph = Wire()
+package struct WireModel {
+  package var irVersion: Int64? = 8
+  package var opsets: [(String, Int64)] = [("", 17)]
+  package var nodes: [[UInt8]] = [WireModel.node("Identity", ["x"], ["y"])]
+  package var initializers: [[UInt8]] = []
+  package var inputs = ["x"]
+  package var outputs = ["y"]
+  package var metadata: [(String, String)] = []
+  package var extra = Wire()
+  package var extraInGraph = Wire()
 
-  var bytes: [UInt8] {
+  /// The default model.
+  package init() {}
+
+  package var bytes: [UInt8] {
     Wire { model in
       if let irVersion { model.int(1, irVersion) }
       model.data(7, graph)
@@ -65,7 +70,7 @@ struct WireModel {
     }.bytes
   }
 
-  var graph: [UInt8] {
+  package var graph: [UInt8] {
     Wire { graph in
       for node in nodes { graph.data(1, node) }
       graph.text(2, "g")
@@ -76,7 +81,7 @@ struct WireModel {
     }.bytes
   }
 
-  static func node(
+  package static func node(
     _ op: String, _ inputs: [String], _ outputs: [String], domain: String = "",
     _ build: (inout Wire) -> Void = { _ in }
   ) -> [UInt8] {
@@ -90,7 +95,7 @@ struct WireModel {
   }
 
   /// A float tensor of shape [2].
-  static func value(_ name: String) -> [UInt8] {
+  package static func value(_ name: String) -> [UInt8] {
     Wire { value in
       value.text(1, name)
       value.message(2) { type in
@@ -102,7 +107,7 @@ struct WireModel {
     }.bytes
   }
 
-  static func tensor(
+  package static func tensor(
     _ name: String = "w", dims: [Int64] = [2], type: Int64 = 1, raw: Int? = 8,
     _ build: (inout Wire) -> Void = { _ in }
   ) -> [UInt8] {
@@ -115,7 +120,7 @@ struct WireModel {
     }.bytes
   }
 
-  static func external(
+  package static func external(
     _ entries: [(String, String)], dims: [Int64] = [2], raw: Int? = nil
   ) -> [UInt8] {
     tensor(dims: dims, raw: raw) { tensor in
@@ -129,7 +134,7 @@ struct WireModel {
     }
   }
 
-  static func with(_ change: (inout WireModel) -> Void) -> [UInt8] {
+  package static func with(_ change: (inout WireModel) -> Void) -> [UInt8] {
     var model = WireModel()
     change(&model)
     return model.bytes
