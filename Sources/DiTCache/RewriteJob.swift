@@ -22,8 +22,6 @@ public struct RewriteJob: Sendable {
   public var adapter: String?
   /// A file with further adapters.
   public var adapterFile: String?
-  /// The model's own input for an input that the adapter names, for stripped models.
-  public var renames: [String: String] = [:]
 
   /// A job with its defaults.
   public init() {}
@@ -76,8 +74,8 @@ public struct RewriteJob: Sendable {
       convention: convention ?? target?.convention ?? .optional, aliases: chosen?.aliases ?? [:],
       steps: steps,
       inputs: ModelInputs(
-        latents: chosen.map { Name(renames[$0.latents] ?? $0.latents) },
-        timestep: chosen.map { Name(renames[$0.timestep] ?? $0.timestep) },
+        latents: chosen.map { Name(model.roles[$0.latents] ?? $0.latents) },
+        timestep: chosen.map { Name(model.roles[$0.timestep] ?? $0.timestep) },
         timestepMultiplier: chosen?.timestepMultiplier ?? 1000))
     var measured = model.measured
     var structure = model.structure
@@ -102,10 +100,10 @@ public struct RewriteJob: Sendable {
     let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
     if let name = adapter ?? schedule.adapter {
       return try AdapterChoice.choose(
-        name, among: known, for: model.graph, model.structure, renames: renames)
+        name, among: known, for: model.graph, model.structure, renames: model.roles)
     }
     return try? AdapterChoice.choose(
-      nil, among: known, for: model.graph, model.structure, renames: renames)
+      nil, among: known, for: model.graph, model.structure, renames: model.roles)
   }
 }
 
