@@ -81,7 +81,8 @@ public struct RewriteCheck: Sendable {
         guard let held = next[Name(name)], let due = staged.held(key) else { return false }
         let stored = try cached.converted([Name(name): due])[Name(name)] ?? due
         guard let difference = try Self.difference(held, stored) else { return false }
-        return difference.isIdentical || difference.maximumAbsoluteDifference <= 1e-6
+        return difference.isIdentical
+          || difference.maximumAbsoluteDifference <= task.reuseTolerance / 10
       }
     }
     let apart = try staged.reuse(Self.moved(feeds), step: 1)

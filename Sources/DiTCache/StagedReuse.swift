@@ -3,6 +3,7 @@ import CacheRewrite
 import GraphIR
 import Interpreter
 import ModelStructure
+import Operators
 import ScheduleLanguage
 import Tensors
 
@@ -66,9 +67,9 @@ struct StagedReuse {
           for (site, facts) in plan.sites.enumerated() where facts.rule == number {
             for stream in facts.streams.indices {
               let own = evaluation(number, call, updated, site: (site, stream))
-              let shape = try call.value(facts.streams[stream].output, in: graph).shape
+              let made = try call.value(facts.streams[stream].output, in: graph)
               let key = Key(rule: number, site: site, stream: stream, slot: slot.name)
-              next[key] = try own.array(update, like: shape)
+              next[key] = try own.array(update, like: made.shape).converted(to: made.dataType)
             }
           }
         } else {
@@ -106,7 +107,8 @@ struct StagedReuse {
         let shape =
           try graph.tensorType(of: stream.output)?.concreteShape
           ?? call.value(stream.input, in: graph).shape
-        let output = try own.array(rule.reuse.value, like: shape)
+        let type = graph.tensorType(of: stream.output)?.dataType ?? .float32
+        let output = try own.array(rule.reuse.value, like: shape).converted(to: type)
         let fed = cut.addInput(
           Name("check/\(number)/\(position)"), type: graph.type(of: stream.output))
         cut.replaceUses(of: stream.output, with: fed)
@@ -162,11 +164,7 @@ struct StagedReuse {
   ) -> ArrayExpression {
     ArrayExpression { expression in
       func array(_ tensor: Tensor) throws -> ArrayExpression.Value {
-        guard tensor.dataType == .float32 else {
-          throw UsageError.unsupported(
-            "unchecked-type", at: "--check", "only float32 streams can be checked")
-        }
-        return .array(tensor.elements(as: Float.self), tensor.shape)
+        .array(try tensor.asFloat32().elements(as: Float.self), tensor.shape)
       }
       let first = plan.sites.firstIndex { $0.rule == rule } ?? 0
       let own = site ?? (first, 0)
@@ -184,9 +182,9 @@ struct StagedReuse {
       case .site(.output): return try array(call.value(stream.output, in: graph))
       case .tap(let tap):
         let values = try plan.values(of: tap).map { try call.value($0, in: graph) }
-        let a = values[0].elements(as: Float.self)
         guard values.count == 2 else { return try array(values[0]) }
-        let b = values[1].elements(as: Float.self)
+        let a = try values[0].asFloat32().elements(as: Float.self)
+        let b = try values[1].asFloat32().elements(as: Float.self)
         return .array(zip(a, b).map { $0 - $1 }, values[0].shape)
       case .updated(let name): return .number(updated[name] ?? .nan)
       case .slot(let name):
