@@ -68,7 +68,7 @@ let package = Package(
     module("ModelStructure", imports: ["GraphIR", "Tensors"]),
     module("ScheduleLanguage"),
     module("CachePolicies", imports: ["ScheduleLanguage"]),
-    module("Catalogue", exclude: ["adapters", "schedules"], plugins: ["CheckSchedules"]),
+    module("Catalogue", exclude: ["adapters", "rules", "schedules"], plugins: ["CheckSchedules"]),
     module("CacheContract", imports: ["GraphIR", "Tensors"]),
     module(
       "CacheRewrite",

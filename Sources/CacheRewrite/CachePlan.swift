@@ -106,6 +106,15 @@ public struct CachePlan: Sendable {
     }
   }
 
+  /// The values that a tap reads: one, or two whose difference it is.
+  public func values(of tap: Tap) -> [ValueID] {
+    switch taps[tap] {
+    case .value(let value)?: [value]
+    case .difference(let a, let b)?: [a, b]
+    case nil: []
+    }
+  }
+
   private static func requireDisjoint(
     _ sites: [Site], _ schedule: ResolvedSchedule
   ) throws(CacheRewriteError) {

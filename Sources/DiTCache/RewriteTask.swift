@@ -46,21 +46,31 @@ public struct RewriteTask: Sendable {
     self.schedule = schedule
   }
 
-  /// Every slot's state input with its site, its stream and the rule's name for it.
-  var slotNames: [(input: String, site: Int, stream: Int, slot: String)] {
+  /// Every tensor slot's state input, and which slot it is.
+  var slotNames: [(input: String, key: StagedReuse.Key)] {
     let plan = result.cached.plan
-    return plan.sites.enumerated().flatMap { number, site in
-      plan.schedule.rules[site.rule].rule.reuse.slots.flatMap { slot in
-        site.streams.indices.map { stream in
-          let rule = plan.schedule.rules[site.rule].rule.name
-          return (
-            ContractNames.slot(
-              slot.name, stream: stream, of: site.streams.count, site: site.name, rule: rule),
-            number, stream, slot.name
-          )
+    var names: [(input: String, key: StagedReuse.Key)] = []
+    for (number, rule) in plan.schedule.rules.enumerated() {
+      let slots = rule.rule.reuse.slots
+      for slot in slots where !slot.isScalar && !slot.isLocal(among: slots) {
+        let name = ContractNames.slot(
+          slot.name, stream: 0, of: 1, site: ContractNames.shared, rule: rule.rule.name)
+        names.append(
+          (name, StagedReuse.Key(rule: number, site: nil, stream: nil, slot: slot.name)))
+      }
+      for (place, site) in plan.sites.enumerated() where site.rule == number {
+        for slot in slots where slot.isLocal(among: slots) {
+          for stream in site.streams.indices {
+            let name = ContractNames.slot(
+              slot.name, stream: stream, of: site.streams.count, site: site.name,
+              rule: rule.rule.name)
+            names.append(
+              (name, StagedReuse.Key(rule: number, site: place, stream: stream, slot: slot.name)))
+          }
         }
       }
     }
+    return names
   }
 
   /// How far numbers may lie apart that pass through the types of slots and streams: 1e-5, more

@@ -18,7 +18,7 @@ public struct SampleTask: Sendable {
   /// Reads the model's roles and, with a schedule, caches it in memory.
   public init(
     _ model: LoadedModel, schedule: String?, adapter: String? = nil,
-    steps: Int? = nil, threads: Int, memory: Int? = nil
+    steps: Int? = nil, inputsPath: String? = nil, threads: Int, memory: Int? = nil
   ) throws {
     modelPath = model.file.path
     job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
@@ -28,7 +28,7 @@ public struct SampleTask: Sendable {
       return
     }
     var rewrite = RewriteJob()
-    rewrite.steps = steps
+    rewrite.steps = try steps ?? inputsPath.flatMap { try SampleInputs.stepCount(of: $0) }
     rewrite.adapter = adapter
     let cached = try rewrite.run(model, schedule: try ScheduleLibrary.schedule(schedule)).cached
     graph = cached.graph
@@ -106,5 +106,14 @@ public struct SampleTask: Sendable {
     let film = "\(folder)/film.webp"
     try Film.render(columns: rows).writeWebP(to: film)
     return [latents, picture, film]
+  }
+}
+
+extension SampleInputs {
+  /// The steps of a file of inputs, if it has noise levels.
+  static func stepCount(of path: String) throws -> Int? {
+    let file = try NPZFile(readingFrom: path)
+    guard let sigmas = file.entries.first(where: { $0.name == "sigmas" }) else { return nil }
+    return sigmas.shape.elementCount - 1
   }
 }

@@ -10,7 +10,39 @@ public enum ScheduleLibrary {
   ///
   /// An existing file wins over a catalogue entry of the same name.
   public static func document(_ pathOrName: String) throws -> ScheduleDocument {
-    try ScheduleDocument.reading(try source(pathOrName), with: .standard)
+    let source = try source(pathOrName)
+    return try ScheduleDocument.reading(source, with: .standard) { path in
+      try imported(path, from: source.path)
+    }
+  }
+
+  /// The text of a file that another one imports.
+  ///
+  /// The path is looked up beneath the folder of the importing file, which it cannot leave, links
+  /// included; then among the rules of the catalogue.
+  static func imported(_ path: String, from importer: String) throws -> SourceFile {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let range = SourceRange(start: 0, end: 0)
+    guard !parts.contains(".."), !parts.contains(""), !parts.contains(".") else {
+      throw Problem(
+        "import-outside", at: range, "'\(path)' is not a path beneath the folder of this file")
+    }
+    let folder = URL(filePath: importer).deletingLastPathComponent().resolvingSymlinksInPath()
+    let file = folder.appending(path: path).resolvingSymlinksInPath()
+    let own = file.path(percentEncoded: false)
+    if FileManager.default.fileExists(atPath: own) {
+      guard file.pathComponents.starts(with: folder.pathComponents) else {
+        throw Problem(
+          "import-outside", at: range, "'\(path)' is a link that leaves the folder of this file")
+      }
+      return try source(own)
+    }
+    guard let entry = Catalogue.rules.first(where: { $0.fileName == path }) else {
+      throw Problem(
+        "missing-import", at: range, "there is no file '\(path)' beside this one",
+        hint: "the catalogue has \(Catalogue.rules.map(\.fileName).joined(separator: ", "))")
+    }
+    return SourceFile(path: entry.fileName, text: entry.text)
   }
 
   /// The text of a path, or of a name from the catalogue.
@@ -22,7 +54,7 @@ public enum ScheduleLibrary {
       }
       return SourceFile(path: pathOrName, bytes: [UInt8](data))
     }
-    let entries = Catalogue.schedules + Catalogue.adapters
+    let entries = Catalogue.schedules + Catalogue.adapters + Catalogue.rules
     guard let entry = entries.first(where: { $0.name == pathOrName }) else {
       let names = Catalogue.schedules.map(\.name).sorted().joined(separator: ", ")
       throw UsageError(
@@ -58,6 +90,7 @@ public enum ScheduleLibrary {
   /// Name and summary of everything in the catalogue.
   public static var catalogue: [(kind: String, name: String, summary: String)] {
     Catalogue.schedules.map { ("schedule", $0.name, $0.summary) }
+      + Catalogue.rules.map { ("rule", $0.name, $0.summary) }
       + Catalogue.adapters.map { ("adapter", $0.name, $0.summary) }
   }
 }

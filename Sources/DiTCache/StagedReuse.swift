@@ -1,3 +1,4 @@
+import CacheContract
 import CacheRewrite
 import GraphIR
 import Interpreter
@@ -11,119 +12,189 @@ import Tensors
 /// The original graph is cut at the streams by feeding values in, and the rules' expressions are
 /// evaluated on arrays; nothing is shared with the lowering.
 struct StagedReuse {
-  let graph: Graph
-  let plan: CachePlan
-  let options: EngineOptions
+  private let graph: Graph
+  private let plan: CachePlan
+  private let options: EngineOptions
+  /// What each rule's scalars hold, and each tensor: by rule, site, stream and name.
+  private var scalars: [[String: Double]]
+  private var tensors: [Key: Tensor] = [:]
+  private var isValid = false
 
-  /// What each slot holds after a computed call, by site and stream, in the streams' own type.
-  func slots(after feeds: [Name: Tensor]) throws -> [[[String: Tensor]]] {
-    var probed = graph
-    let streams = plan.sites.flatMap(\.streams)
-    for value in Set(streams.flatMap { [$0.input, $0.output] }).subtracting(graph.outputs) {
-      probed.addOutput(value)
-    }
-    let values = try Engine(probed, options: options).run(feeds, trace: nil)
-    return try plan.sites.map { site in
-      let reuse = plan.schedule.rules[site.rule].rule.reuse
-      return try site.streams.map { stream in
-        guard let input = values[graph.name(of: stream.input)],
-          let output = values[graph.name(of: stream.output)]
-        else { throw Self.lost(site.name) }
-        var slots: [String: Tensor] = [:]
-        for slot in reuse.slots {
-          guard let update = slot.computed else { continue }
-          slots[slot.name] = try Self.value(update, input: input, output: output, slots: [:])
-            .converted(to: output.dataType)
-        }
-        return slots
-      }
+  /// Which tensor slot: site and stream are nil for one that a rule keeps once.
+  struct Key: Hashable {
+    let rule: Int
+    let site: Int?
+    let stream: Int?
+    let slot: String
+  }
+
+  init(graph: Graph, plan: CachePlan, options: EngineOptions) {
+    self.graph = graph
+    self.plan = plan
+    self.options = options
+    scalars = plan.schedule.rules.map { rule in
+      Dictionary(
+        uniqueKeysWithValues: rule.rule.reuse.slots.compactMap { slot in
+          slot.initial.map { (slot.name, $0) }
+        })
     }
   }
 
-  /// The model's outputs when every site reuses the given slots.
-  func outputs(
-    of feeds: [Name: Tensor], reusing slots: [[[String: Tensor]]]
-  ) throws -> [Name: Tensor] {
+  /// What a tensor slot holds.
+  func held(_ key: Key) -> Tensor? { tensors[key] }
+
+  /// One call in which every site computes.
+  mutating func compute(_ feeds: [Name: Tensor], step: Int) throws {
+    var probed = graph
+    for value in probes.subtracting(graph.outputs) where graph.producer(of: value) != nil {
+      probed.addOutput(value)
+    }
+    var values = try Engine(probed, options: options).run(feeds, trace: nil)
+    for (name, tensor) in feeds { values[name] = tensor }
+    let call = Call(values: values, step: step)
+    var next = tensors
+    for (number, rule) in plan.schedule.rules.enumerated() {
+      let updated = isValid ? try before(number, call) : scalars[number]
+      let slots = rule.rule.reuse.slots
+      var after = updated
+      for slot in slots {
+        guard let update = slot.computed else { continue }
+        if slot.isScalar {
+          let reads = slots.contains { !$0.isScalar && update.slots.contains($0.name) }
+          guard isValid || !reads else { continue }
+          after[slot.name] = try evaluation(number, call, updated).number(update)
+        } else if slot.isLocal(among: slots) {
+          for (site, facts) in plan.sites.enumerated() where facts.rule == number {
+            for stream in facts.streams.indices {
+              let own = evaluation(number, call, updated, site: (site, stream))
+              let made = try call.value(facts.streams[stream].output, in: graph)
+              let key = Key(rule: number, site: site, stream: stream, slot: slot.name)
+              next[key] = try own.array(update, like: made.shape).converted(to: made.dataType)
+            }
+          }
+        } else {
+          let key = Key(rule: number, site: nil, stream: nil, slot: slot.name)
+          next[key] = try evaluation(number, call, updated).array(update, like: .scalar)
+        }
+      }
+      after["continuous_cached_steps"] = 0
+      scalars[number] = after
+    }
+    tensors = next
+    isValid = true
+  }
+
+  /// The model's outputs when every site reuses what is held.
+  func reuse(_ feeds: [Name: Tensor], step: Int) throws -> [Name: Tensor] {
     var cut = graph
     var feeds = feeds
-    var known: [ValueID: Tensor] = [:]
+    var updated: [Int: [String: Double]] = [:]
     for (number, site) in plan.sites.enumerated() {
-      let missing = site.streams.map(\.input).filter { known[$0] == nil }
+      let rule = plan.schedule.rules[site.rule].rule
+      let taps = ([rule.reuse.value] + rule.reuse.slots.compactMap(\.before)).flatMap(\.taps)
+      let wanted = Set(site.streams.map(\.input) + taps.flatMap { plan.values(of: $0) })
       var probed = cut
-      for value in missing where !cut.outputs.contains(value) { probed.addOutput(value) }
-      if !missing.isEmpty {
-        let values = try Engine(probed, options: options).run(feeds, trace: nil)
-        for value in missing { known[value] = values[cut.name(of: value)] }
+      for value in wanted.subtracting(cut.outputs) where cut.producer(of: value) != nil {
+        probed.addOutput(value)
       }
-      let reuse = plan.schedule.rules[site.rule].rule.reuse
+      var values = try Engine(probed, options: options).run(feeds, trace: nil)
+      for (name, tensor) in feeds { values[name] = tensor }
+      let call = Call(values: values, step: step)
+      let current = try updated[site.rule] ?? before(site.rule, call)
+      updated[site.rule] = current
       for (position, stream) in site.streams.enumerated() {
-        guard let input = known[stream.input] else { throw Self.lost(site.name) }
-        let type = graph.tensorType(of: stream.output)?.dataType ?? input.dataType
-        let output = try Self.value(
-          reuse.value, input: input, output: nil, slots: slots[number][position]
-        ).converted(to: type)
-        known[stream.output] = output
+        let own = evaluation(site.rule, call, current, site: (number, position))
+        let shape =
+          try graph.tensorType(of: stream.output)?.concreteShape
+          ?? call.value(stream.input, in: graph).shape
+        let type = graph.tensorType(of: stream.output)?.dataType ?? .float32
+        let output = try own.array(rule.reuse.value, like: shape).converted(to: type)
         let fed = cut.addInput(
           Name("check/\(number)/\(position)"), type: graph.type(of: stream.output))
         cut.replaceUses(of: stream.output, with: fed)
         feeds[cut.name(of: fed)] = output
       }
     }
-    return try Engine(cut, options: options).run(feeds, trace: nil)
-  }
-
-  /// The value of an expression; each operation is rounded to the type of its operands, as in a
-  /// graph, and operands of different types meet in float32.
-  private static func value(
-    _ expression: Expression, input: Tensor, output: Tensor?, slots: [String: Tensor]
-  ) throws -> Tensor {
-    switch expression {
-    case .site(.input): return input
-    case .site(.output): if let output { return output }
-    case .slot(let name): if let slot = slots[name] { return slot }
-    case .number(let number): return Tensor([Float(number)])
-    case .integer(let number): return Tensor([Float(number)])
-    case .binary(let operation, let left, let right):
-      let a = try value(left, input: input, output: output, slots: slots)
-      let b = try value(right, input: input, output: output, slots: slots)
-      return try apply(operation, a, b, shape: input.shape)
-    default: break
+    let fed = Set(cut.inputs)
+    var known = feeds
+    if !cut.outputs.allSatisfy(fed.contains) {
+      let results = try Engine(cut, options: options).run(feeds, trace: nil)
+      known.merge(results) { $1 }
     }
-    throw UsageError.unsupported(
-      "unchecked-expression", at: "--check", "'\(expression)' cannot be evaluated on arrays")
+    var outputs: [Name: Tensor] = [:]
+    for (own, value) in zip(graph.outputs, cut.outputs) {
+      outputs[graph.name(of: own)] = known[cut.name(of: value)]
+    }
+    return outputs
   }
 
-  private static func apply(
-    _ operation: Expression.BinaryOperator, _ a: Tensor, _ b: Tensor, shape: Shape
-  ) throws -> Tensor {
-    let count = shape.elementCount
-    func numbers(_ tensor: Tensor) throws -> [Float] {
-      let numbers = try tensor.asFloat32().elements(as: Float.self)
-      if numbers.count == count { return numbers }
-      guard let only = numbers.first, numbers.count == 1 else {
-        throw UsageError.unsupported(
-          "unchecked-shape", at: "--check", "a slot has another shape than its stream")
+  /// What one call made of the model's values.
+  private struct Call {
+    let values: [Name: Tensor]
+    let step: Int
+
+    func value(_ id: ValueID, in graph: Graph) throws -> Tensor {
+      guard let value = values[graph.name(of: id)] else {
+        throw UsageError(
+          "lost-value", at: graph.name(of: id).text, "a value that a rule reads is not there",
+          category: .internalFault)
       }
-      return [Float](repeating: only, count: count)
+      return value
     }
-    let pairs = zip(try numbers(a), try numbers(b))
-    let results: [Float]
-    switch operation {
-    case .add: results = pairs.map { $0 + $1 }
-    case .subtract: results = pairs.map { $0 - $1 }
-    case .multiply: results = pairs.map { $0 * $1 }
-    case .divide: results = pairs.map { $0 / $1 }
-    default:
-      throw UsageError.unsupported(
-        "unchecked-expression", at: "--check", "'\(operation.rawValue)' on arrays")
-    }
-    let types = Set([a, b].filter { $0.elementCount == count }.map(\.dataType))
-    let type = types.count == 1 ? types.first ?? .float32 : .float32
-    return try Tensor(results, shape: shape).converted(to: type)
   }
 
-  private static func lost(_ site: String) -> UsageError {
-    UsageError(
-      "lost-stream", at: site, "a stream of this site has no value", category: .internalFault)
+  private var probes: Set<ValueID> {
+    let streams = plan.sites.flatMap(\.streams).flatMap { [$0.input, $0.output] }
+    let taps = plan.schedule.rules.flatMap(\.rule.expressions).flatMap(\.taps)
+    return Set(streams + taps.flatMap { plan.values(of: $0) })
+  }
+
+  /// A rule's scalars after the assignments before the decision.
+  private func before(_ rule: Int, _ call: Call) throws -> [String: Double] {
+    var updated = scalars[rule]
+    for slot in plan.schedule.rules[rule].rule.reuse.slots {
+      guard let update = slot.before else { continue }
+      updated[slot.name] = try evaluation(rule, call, updated).number(update)
+    }
+    return updated
+  }
+
+  private func evaluation(
+    _ rule: Int, _ call: Call, _ updated: [String: Double], site: (number: Int, stream: Int)? = nil
+  ) -> ArrayExpression {
+    ArrayExpression { expression in
+      func array(_ tensor: Tensor) throws -> ArrayExpression.Value {
+        .array(try tensor.asFloat32().elements(as: Float.self), tensor.shape)
+      }
+      let first = plan.sites.firstIndex { $0.rule == rule } ?? 0
+      let own = site ?? (first, 0)
+      let stream = plan.sites[own.number].streams[own.stream]
+      switch expression {
+      case .control(.step): return .number(Double(call.step))
+      case .control(.steps): return .number(Double(plan.schedule.steps))
+      case .control(.branch): return .number(0)
+      case .control(.valid): return .boolean(isValid)
+      case .control(.cachedSteps), .control(.continuousCachedSteps): return .number(0)
+      case .parameter(let name):
+        let found = plan.schedule.schedule.parameters.first { $0.name == name }
+        return .number(found?.defaultValue ?? .nan)
+      case .site(.input): return try array(call.value(stream.input, in: graph))
+      case .site(.output): return try array(call.value(stream.output, in: graph))
+      case .tap(let tap):
+        let values = try plan.values(of: tap).map { try call.value($0, in: graph) }
+        guard values.count == 2 else { return try array(values[0]) }
+        let a = try values[0].asFloat32().elements(as: Float.self)
+        let b = try values[1].asFloat32().elements(as: Float.self)
+        return .array(zip(a, b).map { $0 - $1 }, values[0].shape)
+      case .updated(let name): return .number(updated[name] ?? .nan)
+      case .slot(let name):
+        if let scalar = scalars[rule][name] { return .number(scalar) }
+        let local = Key(rule: rule, site: own.number, stream: own.stream, slot: name)
+        let shared = Key(rule: rule, site: nil, stream: nil, slot: name)
+        guard let held = tensors[local] ?? tensors[shared] else { return .number(0) }
+        return try array(held)
+      default: throw ArrayExpression.odd(expression)
+      }
+    }
   }
 }

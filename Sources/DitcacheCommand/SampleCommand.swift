@@ -57,7 +57,7 @@ struct SampleCommand: ParsableCommand {
   func run() throws {
     let model = try options.load(model)
     let task = try SampleTask(
-      model, schedule: schedule, adapter: adapter, steps: steps,
+      model, schedule: schedule, adapter: adapter, steps: steps, inputsPath: inputs,
       threads: try threads.count(), memory: try threads.byteCount())
     var request = SampleJob.Request()
     request.prompt = prompt

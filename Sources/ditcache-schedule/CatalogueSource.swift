@@ -11,10 +11,13 @@ struct CatalogueSource {
     diagnostics = Self.check(documents)
     let schedules = documents.filter { !$0.schedules.isEmpty }
     let adapters = documents.filter { $0.schedules.isEmpty && !$0.adapters.isEmpty }
+    let rules = documents.filter {
+      $0.schedules.isEmpty && $0.adapters.isEmpty && !$0.rules.isEmpty
+    }
     text = """
       // Written by ditcache-schedule from the files of the catalogue.
 
-      /// The schedules and adapters that ship with the tool.
+      /// The schedules, rules and adapters that ship with the tool.
       public enum Catalogue {
         /// The files of schedules, by name.
         public static let schedules: [CatalogueEntry] = [
@@ -23,6 +26,10 @@ struct CatalogueSource {
         /// The files of adapters, by name.
         public static let adapters: [CatalogueEntry] = [
       \(Self.entries(adapters))  ]
+
+        /// The files of rules that schedules import, by name.
+        public static let rules: [CatalogueEntry] = [
+      \(Self.entries(rules))  ]
       }
 
       """
@@ -31,7 +38,7 @@ struct CatalogueSource {
   private static func entries(_ documents: [ScheduleDocument]) -> String {
     documents.map { document in
       let names = document.schedules.map(\.name) + document.adapters.map(\.name)
-      return (names.first ?? "", document)
+      return (names.first ?? stem(document.source.path), document)
     }
     .sorted { $0.0 < $1.0 }
     .map { name, document in
@@ -49,6 +56,10 @@ struct CatalogueSource {
 
   private static func fileName(_ path: String) -> String {
     String(path.split(separator: "/").last ?? "")
+  }
+
+  private static func stem(_ path: String) -> String {
+    String(fileName(path).prefix { $0 != "." })
   }
 
   private static func literal(_ text: String) -> String {

@@ -21,6 +21,23 @@ enum ScheduleFiles {
     }
   }
 
+  /// A file that another one imports: beneath the folder of that one, or among those given.
+  static func imported(
+    _ name: String, from path: String, beside paths: [String]
+  ) throws -> SourceFile {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard !parts.contains(".."), !parts.contains(""), !name.contains("\\") else {
+      throw FileError(message: "'\(name)' leads out of the folder")
+    }
+    let folder = URL(filePath: path).deletingLastPathComponent()
+    let own = folder.appending(path: name).path(percentEncoded: false)
+    if FileManager.default.fileExists(atPath: own) { return try read(own) }
+    guard let other = paths.first(where: { URL(filePath: $0).lastPathComponent == name }) else {
+      throw FileError(message: "'\(name)' does not exist")
+    }
+    return try read(other)
+  }
+
   /// Replaces a file; it is whole at any moment.
   static func write(_ text: String, to path: String) throws(FileError) {
     do {

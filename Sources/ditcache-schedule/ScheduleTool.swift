@@ -96,7 +96,9 @@ import ScheduleLanguage
     var documents: [ScheduleDocument] = []
     for path in paths {
       documents.append(
-        ScheduleDocument(checking: try ScheduleFiles.read(path), with: .standard))
+        ScheduleDocument(checking: try ScheduleFiles.read(path), with: .standard) { name in
+          try ScheduleFiles.imported(name, from: path, beside: paths)
+        })
     }
     return documents
   }

@@ -22,26 +22,46 @@ import onnxruntime
 class Branch:
     """One branch of guidance: the cached model together with the state of its own calls."""
 
-    def __init__(self, session, manifest):
+    def __init__(self, session, manifest, number=0):
         self.session = session
+        self.number = number
         self.manifest = manifest
         self.outputs = [output.name for output in session.get_outputs()]
         # Nothing is held before the first call, and the model is told so by its `valid` flags.
         self.state = {slot["input"]: empty(slot) for slot in manifest["state"]}
 
-    def __call__(self, feeds, step, override=0):
-        """One call at a scheduler step; override 0 follows the schedule, 1 computes, 2 reuses."""
-        controls = {
+    def __call__(self, feeds, step, sigmas, override=0):
+        """One call at a scheduler step; override 0 follows the schedule, 1 computes, 2 reuses.
+
+        sigmas are the noise levels of the step and of the next one. Only the controls that the
+        schedule reads are inputs of the model.
+        """
+        sites = len(self.manifest["sites"])
+        values = {
             "ditcache/step": np.array([step], np.int64),
-            "ditcache/override": np.full(len(self.manifest["sites"]), override, np.int64),
+            "ditcache/steps": np.array([self.manifest["steps"]], np.int64),
+            "ditcache/branch": np.array([self.number], np.int64),
+            "ditcache/override": np.broadcast_to(np.array(override, np.int64), (sites,)).copy(),
+            "ditcache/sigmas": np.array(sigmas, np.float32),
         }
+        controls = {name: values[name] for name in self.manifest["controls"]}
+        for parameter in self.manifest.get("parameters", []):
+            controls[parameter["input"]] = np.array([parameter["value"]], np.float32)
         results = self.session.run(self.outputs, {**feeds, **controls, **self.state})
         results = dict(zip(self.outputs, results))
         for slot in self.manifest["state"]:
             self.state[slot["input"]] = results.pop(slot["output"])
         computed = results.pop("ditcache/computed")
+        results.pop("ditcache/metric", None)
         # What is left are the model's own outputs; a diffusion model's first is its prediction.
         return next(iter(results.values())), computed
+
+
+    def average(self, other):
+        """Makes every float state the mean of this branch's and another's."""
+        for name, own in self.state.items():
+            if own.dtype == np.float32 and own.shape == other.state[name].shape:
+                self.state[name] = (own + other.state[name]) / 2
 
 
 def empty(slot):
@@ -86,31 +106,47 @@ def denoise(session, inputs, latents_name, timestep_name, override=0):
         raise SystemExit(
             f"the model was cached for {manifest['steps']} steps, not {len(timesteps)}")
     text = conditioning(inputs)
-    branches = {name: Branch(session, manifest) for name in text}
+    branches = {
+        name: Branch(session, manifest, number=int(name == "uncond")) for name in text}
+    # What the schedule asks of a host that makes two calls a step.
+    plan = manifest.get("branches") if len(branches) == 2 else None
+    leader = (plan or {}).get("leader")
+    dropped, first_alone = (plan or {}).get("dropped"), (plan or {}).get("fromStep", 0)
 
     latents = inputs["initial_noise"]
     record = {"latents": [latents], "model_out": [], "computed": []}
     for step, timestep in enumerate(timesteps):
         begun = time.perf_counter()
+        called = list(branches)
+        if leader:
+            called.sort(key=lambda name: name != leader)
+        if dropped and step >= first_alone:
+            called.remove(dropped)
+            if step == first_alone:
+                branches[called[0]].average(branches[dropped])
         outputs, computed = {}, {}
-        for name, branch in branches.items():
+        for name in called:
             feeds = {
                 latents_name: latents,
                 timestep_name: np.full(len(latents), timestep, np.float32),
                 **text[name],
             }
-            outputs[name], computed[name] = branch(feeds, step, override)
-        velocity = outputs["cond"]
-        if "uncond" in outputs:
+            follows = leader and name != leader and not override
+            outputs[name], computed[name] = branches[name](
+                feeds, step, sigmas[step:step + 2],
+                np.where(computed[leader], 1, 2) if follows else override)
+        velocity = outputs[called[-1]]
+        if len(outputs) == 2:
             change = outputs["cond"] - outputs["uncond"]
             velocity = outputs["uncond"] + np.float32(inputs["guidance_scale"]) * change
+        none = np.full_like(velocity, np.nan), np.zeros(len(manifest["sites"]), bool)
         latents = latents + np.float32(sigmas[step + 1] - sigmas[step]) * velocity
 
         seconds = time.perf_counter() - begun
-        print(f"step {step:3}  {seconds:7.3f} s  {report(manifest, computed['cond'])}")
+        print(f"step {step:3}  {seconds:7.3f} s  {report(manifest, computed[called[-1]])}")
         record["latents"].append(latents)
-        record["model_out"].append(np.stack(list(outputs.values())))
-        record["computed"].append(np.stack(list(computed.values())))
+        record["model_out"].append(np.stack([outputs.get(name, none[0]) for name in branches]))
+        record["computed"].append(np.stack([computed.get(name, none[1]) for name in branches]))
     return {key: np.stack(values) for key, values in record.items()} | {"final": latents}
 
 

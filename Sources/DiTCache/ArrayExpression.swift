@@ -1,0 +1,164 @@
+import GraphIR
+import ScheduleLanguage
+import Tensors
+
+/// Evaluates expressions on arrays, as a second opinion on what a cached model computes.
+struct ArrayExpression {
+  /// A scalar or an array.
+  enum Value {
+    case boolean(Bool)
+    case number(Double)
+    case array([Float], Shape)
+  }
+
+  /// What a leaf stands for.
+  let leaf: (Expression) throws -> Value
+
+  /// The value of an expression; only the branch of a condition that holds is evaluated.
+  func value(of expression: Expression) throws -> Value {
+    switch expression {
+    case .boolean(let value): return .boolean(value)
+    case .integer(let value): return .number(Double(value))
+    case .number(let value): return .number(value)
+    case .control, .site, .tap, .slot, .updated, .parameter: return try leaf(expression)
+    case .not(let operand): return .boolean(!(try isTrue(operand)))
+    case .member(let operand, let list):
+      let number = try number(operand)
+      return .boolean(list.contains { Double($0) == number })
+    case .conditional(let condition, let then, let other):
+      return try value(of: try isTrue(condition) ? then : other)
+    case .binary(.or, let left, let right):
+      return .boolean(try isTrue(left) ? true : try isTrue(right))
+    case .binary(.and, let left, let right):
+      return .boolean(try isTrue(left) ? try isTrue(right) : false)
+    case .binary(let operation, let left, let right):
+      return try binary(operation, try value(of: left), try value(of: right))
+    case .call(let function, let operands):
+      return try call(function, try operands.map { try value(of: $0) })
+    case .table(let list, let index):
+      let place = try number(index).rounded(.down)
+      return .number(list[Int(min(max(place, 0), Double(list.count - 1)))])
+    }
+  }
+
+  func isTrue(_ expression: Expression) throws -> Bool {
+    guard case .boolean(let value) = try value(of: expression) else { throw Self.odd(expression) }
+    return value
+  }
+
+  func number(_ expression: Expression) throws -> Double {
+    guard case .number(let value) = try value(of: expression) else { throw Self.odd(expression) }
+    return value
+  }
+
+  /// The value as an array of a shape; a number fills it.
+  func array(_ expression: Expression, like shape: Shape) throws -> Tensor {
+    switch try value(of: expression) {
+    case .array(let elements, let shape): return Tensor(elements, shape: shape)
+    case .number(let value):
+      return Tensor([Float](repeating: Float(value), count: shape.elementCount), shape: shape)
+    case .boolean: throw Self.odd(expression)
+    }
+  }
+
+  private func binary(
+    _ operation: Expression.BinaryOperator, _ left: Value, _ right: Value
+  ) throws -> Value {
+    switch (left, right) {
+    case (.number(let a), .number(let b)):
+      switch operation {
+      case .equal: return .boolean(a == b)
+      case .notEqual: return .boolean(a != b)
+      case .less: return .boolean(a < b)
+      case .lessOrEqual: return .boolean(a <= b)
+      case .greater: return .boolean(a > b)
+      case .greaterOrEqual: return .boolean(a >= b)
+      case .modulo: return .number(a - (a / b).rounded(.down) * b)
+      default: return .number(try Self.apply(operation, a, b))
+      }
+    case (.array(let a, let shape), .number(let b)):
+      return .array(try a.map { try Self.apply(operation, $0, Float(b)) }, shape)
+    case (.number(let a), .array(let b, let shape)):
+      return .array(try b.map { try Self.apply(operation, Float(a), $0) }, shape)
+    case (.array(let a, let shape), .array(let b, _)) where a.count == b.count:
+      return .array(try zip(a, b).map { try Self.apply(operation, $0, $1) }, shape)
+    default: throw Self.odd(.boolean(false))
+    }
+  }
+
+  private static func apply<Number: BinaryFloatingPoint>(
+    _ operation: Expression.BinaryOperator, _ a: Number, _ b: Number
+  ) throws -> Number {
+    switch operation {
+    case .add: a + b
+    case .subtract: a - b
+    case .multiply: a * b
+    case .divide: a / b
+    default: throw odd(.boolean(false))
+    }
+  }
+
+  private func call(_ function: Expression.Function, _ operands: [Value]) throws -> Value {
+    switch (function, operands[0]) {
+    case (.mean, .array(let elements, _)):
+      return .number(elements.reduce(0) { $0 + Double($1) } / Double(max(1, elements.count)))
+    case (.sum, .array(let elements, _)): return .number(elements.reduce(0) { $0 + Double($1) })
+    case (.largest, .array(let elements, _)): return .number(Double(elements.max() ?? .nan))
+    case (.downsample, .array(let elements, let shape)),
+      (.dropFirst, .array(let elements, let shape)),
+      (.dropLast, .array(let elements, let shape)):
+      guard case .number(let count)? = operands.last else { throw Self.odd(.boolean(false)) }
+      return try select(function, elements, shape, Int(count))
+    case (.min, .number(let a)), (.max, .number(let a)):
+      guard case .number(let b)? = operands.last else { throw Self.odd(.boolean(false)) }
+      return .number(function == .min ? min(a, b) : max(a, b))
+    case (_, .number(let value)): return .number(try Self.apply(function, value))
+    case (_, .array(let elements, let shape)):
+      return .array(try elements.map { try Self.apply(function, $0) }, shape)
+    case (_, .boolean): throw Self.odd(.boolean(false))
+    }
+  }
+
+  private func select(
+    _ function: Expression.Function, _ elements: [Float], _ shape: Shape, _ count: Int
+  ) throws -> Value {
+    guard shape.rank >= 2 else { throw Self.odd(.boolean(false)) }
+    let width = shape[shape.rank - 1]
+    let tokens = shape[shape.rank - 2]
+    let kept = (0..<tokens).filter { token in
+      switch function {
+      case .dropFirst: token >= count
+      case .dropLast: token < tokens - count
+      default: token % count == 0
+      }
+    }
+    var result: [Float] = []
+    for row in 0..<(elements.count / max(1, tokens * width)) {
+      for token in kept {
+        let first = (row * tokens + token) * width
+        result += elements[first..<first + width]
+      }
+    }
+    var sizes = shape.dimensions
+    sizes[shape.rank - 2] = kept.count
+    return .array(result, try Shape(sizes))
+  }
+
+  private static func apply<Number: BinaryFloatingPoint>(
+    _ function: Expression.Function, _ a: Number
+  ) throws -> Number {
+    switch function {
+    case .abs: abs(a)
+    case .round: a.rounded(.toNearestOrEven)
+    case .floor: a.rounded(.down)
+    case .ceil: a.rounded(.up)
+    case .sqrt: a.squareRoot()
+    default: throw odd(.call(function, []))
+    }
+  }
+
+  static func odd(_ expression: Expression) -> UsageError {
+    UsageError.unsupported(
+      "unchecked-expression", at: "--check", "'\(expression)' cannot be evaluated on arrays")
+  }
+}

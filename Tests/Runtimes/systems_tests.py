@@ -1,0 +1,49 @@
+"""The caching systems of Tests/ReplayTests in ONNX Runtime, beside recordings of other code."""
+
+import importlib.util
+import unittest
+
+import numpy as np
+
+from support import CORPUS, ORACLES, PEERS, ROOT, Cases, arrays, cached_model, for_each
+
+SCHEDULES = ROOT / "Tests" / "ReplayTests" / "Schedules"
+NAMES = sorted(path.stem for path in SCHEDULES.glob("*.dcs"))
+
+
+def load_host():
+    """The example host as a module."""
+    path = ROOT / "examples" / "onnxruntime" / "host.py"
+    spec = importlib.util.spec_from_file_location("host", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class SystemTests(Cases):
+    @for_each(*[(name,) for name in NAMES])
+    def test_recording(self, name):
+        host = load_host()
+        text = (SCHEDULES / f"{name}.dcs").read_text()
+        model = cached_model("wan", text)
+        session = host.onnxruntime.InferenceSession(str(model))
+        path = ORACLES / f"{name}.npz"
+        peer = not path.exists()
+        recorded = arrays(PEERS / f"{name}.npz" if peer else path)
+        inputs = arrays(CORPUS / "wan_traj.npz") if peer else recorded
+        result = host.denoise(session, inputs, "hidden_states", "timestep")
+        tolerance = 5e-4 if "taylor" in name else 1e-4 if peer else 5e-5
+        if "model_out" in recorded:
+            due = recorded["model_out"]
+            difference = np.abs(result["model_out"].reshape(due.shape) - due).max()
+            self.assertLessEqual(difference, tolerance)
+            return
+        for number, branch in enumerate(["uncond", "cond"]):
+            steps = recorded[f"steps/{branch}"]
+            due = recorded[f"model_out/{branch}"]
+            difference = np.abs(result["model_out"][steps, number].reshape(due.shape) - due).max()
+            self.assertLessEqual(difference, 2e-4)
+
+
+if __name__ == "__main__":
+    unittest.main()
