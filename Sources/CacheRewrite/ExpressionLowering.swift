@@ -87,14 +87,18 @@ struct ExpressionLowering {
     return result
   }
 
-  /// Two operands of one element type: whole numbers give way to real ones, scalars to tensors.
+  /// Two operands of one element type: whole numbers give way to real ones, scalars to tensors, and
+  /// tensors of different types meet in float32.
+  ///
+  /// A site may take its stream in one type and hand it on in another: half-precision models add
+  /// residuals in float32.
   private func matched(
     _ a: Operand, _ b: Operand, isDivision: Bool, in scope: GraphScope
   ) -> (Operand, Operand) {
     var (a, b) = (a, b)
     let dataType: DataType
     if a.kind == .tensor {
-      dataType = a.dataType
+      dataType = b.kind == .tensor && a.dataType != b.dataType ? .float32 : a.dataType
     } else if b.kind == .tensor {
       dataType = b.dataType
     } else if a.kind == b.kind, !(isDivision && a.kind == .integer) {
