@@ -69,8 +69,8 @@ struct InspectCommand: ParsableCommand {
           [
             target,
             needs.isEmpty
-              ? "runs it as it is"
-              : "needs rewrite --target \(target): " + needs.map(\.text).joined(separator: "; "),
+              ? "takes it as it is"
+              : "rewrite --target changes " + needs.map(\.text).joined(separator: "; "),
           ]
         }))
   }

@@ -24,7 +24,7 @@ import TypeInference
       ("wan", [], [], []), ("hunyuan", ["where-on-bool"], [], []),
       ("wan_bf16", ["bfloat16-computation", "redundant-cast"], [], ["missing-kernel"]),
       ("hunyuan_opset23", ["where-on-bool", "broadcast-attention-mask"], [], []),
-      ("wan_unopt", [], ["static-sequence"], []),
+      ("wan_unopt", ["redundant-cast"], ["static-sequence"], []),
     ] as [(String, [String], [String], [String])])
   func targets(
     model: String, onnxRuntime: [String], openVINO: [String], onnx: [String]
