@@ -34,12 +34,13 @@ public enum AdapterChoice {
     }
     let inputs = Set(graph.requiredInputs.map { graph.name(of: $0).text })
     let families = Set(cachedFamilies + structure.families.map(\.name))
-    let fitting = adapters.filter { adapter in
+    let readable = adapters.filter { adapter in
       inputs.isSuperset(of: adapter.inputs.map { adapter.ownName(of: $0, roles: renames) })
-        && (!renames.isEmpty || families.isSuperset(of: adapter.families))
         && hasRank(
           adapter.latentsRank, adapter.ownName(of: adapter.latents, roles: renames), in: graph)
     }
+    var fitting = readable.filter { families.isSuperset(of: $0.families) }
+    if fitting.isEmpty, !renames.isEmpty { fitting = readable }
     let best = fitting.map(weight).max()
     let winners = fitting.filter { weight($0) == best }
     guard let winner = winners.first else {

@@ -74,8 +74,10 @@ public struct RewriteJob: Sendable {
       convention: convention ?? target?.convention ?? .optional, aliases: chosen?.aliases ?? [:],
       steps: steps,
       inputs: ModelInputs(
-        latents: chosen.map { Name(model.roles[$0.latents] ?? $0.latents) },
-        timestep: chosen.map { Name(model.roles[$0.timestep] ?? $0.timestep) },
+        latents: chosen.map { Name($0.ownName(of: $0.latents, roles: model.roles)) }
+          ?? model.structure.latents.map { model.graph.name(of: $0) },
+        timestep: chosen.map { Name($0.ownName(of: $0.timestep, roles: model.roles)) }
+          ?? model.roles["timestep"].map { Name($0) },
         timestepMultiplier: chosen?.timestepMultiplier ?? 1000))
     var measured = model.measured
     var structure = model.structure

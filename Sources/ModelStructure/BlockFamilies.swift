@@ -9,6 +9,8 @@ struct BlockFamilies {
     var type: ValueType
     /// How the hidden states are laid out anew on the way in; 0 where they are not.
     var layout: Int
+    /// How often tokens of other origin were put beside those of the spine before.
+    var mixtures: Int
     /// The forms of the branches of the first stream, in order.
     var branches: [Int]
   }
@@ -16,6 +18,8 @@ struct BlockFamilies {
   /// The family of each block; families are numbered by their first block.
   private(set) var numbers: [Int]
 
+  /// Numbers the families.
+  ///
   /// Blocks of the same stream form are one family when their branches are equal, or those of one are
   /// those of the other with some left out; a single block joins the family beside it. Blocks between
   /// which the tokens are laid out anew are of different families.
@@ -28,7 +32,7 @@ struct BlockFamilies {
       let known = families.indices.first { number in
         let family = families[number]
         if form.layout != 0, position > 0, numbers[position - 1] == number { return false }
-        return family.form.streams == form.streams && family.form.type.agrees(with: form.type)
+        return family.form.streams == form.streams && family.form.hasTokens(of: form)
           && (family.form.layout == form.layout || isFree)
           && family.members.contains { Self.isContained($0, form.branches) }
       }
@@ -54,7 +58,7 @@ struct BlockFamilies {
       let neighbours = [position - 1, position + 1].filter(numbers.indices.contains)
       let kin = neighbours.first {
         sizes[numbers[$0]] > 1 && forms[$0].streams == forms[position].streams
-          && forms[$0].type.agrees(with: forms[position].type)
+          && forms[$0].hasTokens(of: forms[position])
           && (forms[max($0, position)].layout == 0)
       }
       if let kin { numbers[position] = numbers[kin] }
@@ -75,5 +79,14 @@ struct BlockFamilies {
     var rest = short[...]
     for form in long where rest.first == form { rest = rest.dropFirst() }
     return rest.isEmpty
+  }
+}
+
+extension BlockFamilies.Form {
+  /// True for the same hidden states as far as is known: by their types, else by what was mixed in.
+  fileprivate func hasTokens(of other: Self) -> Bool {
+    type.agrees(with: other.type)
+      && (mixtures == other.mixtures
+        || (type.tensor?.shape != nil && other.type.tensor?.shape != nil))
   }
 }

@@ -78,6 +78,7 @@ struct BlockNames {
         kind: branch.kind,
         name: labels.moduleName(of: branch.nodes, in: element) ?? branch.kind.rawValue,
         stream: stream, input: branch.base, output: branch.output, branch: branch.ungated,
+        addend: branch.addend,
         gate: branch.gate, modulatedInput: branch.modulatedInput)
     }
     return Block(

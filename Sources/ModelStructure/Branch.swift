@@ -14,6 +14,8 @@ struct Branch {
   let nodes: [NodeID]
   /// What it computes.
   private(set) var kind: Module.Kind
+  /// What is added.
+  let addend: ValueID
   /// The branch before the gate.
   let ungated: ValueID
   /// What multiplies it before the addition.
@@ -35,7 +37,7 @@ struct Branch {
 extension Branch {
   /// Attention to keys of an earlier block is no cross-attention.
   ///
-  /// - Parameter latents: the input of the spine that the branch is added to
+  /// `latents` is the input of the spine that the branch is added to.
   mutating func keepOwnKeys(of latents: UInt64, in flow: Dataflow) {
     if kind == .crossAttention, foreignTokens.allSatisfy({ flow.lineage[$0] & latents != 0 }) {
       kind = .selfAttention
@@ -54,6 +56,7 @@ extension Branch {
     kind = attention.kind
     foreignTokens = attention.foreignTokens
     isFeedForward = attention.kind == .mlp || attention.hasLaterActivation
+    addend = addition.branch
     (gate, ungated) = region.gate(of: addition.branch, in: flow)
     let entry = region.entry(in: flow)
     modulatedInput = entry.value

@@ -120,6 +120,8 @@ public struct Module: Sendable {
   public var output: ValueID
   /// What the branch computed, before the gate: what caching a module may keep.
   public var branch: ValueID
+  /// What is added to the hidden states: the branch after its gate.
+  public var addend: ValueID
   /// What multiplies the branch before the addition; nil when it is added as it is.
   ///
   /// A modulation by the timestep, or a weight (LayerScale).
@@ -132,7 +134,7 @@ public struct Module: Sendable {
   /// A module made of its parts.
   public init(
     kind: Kind, name: String, stream: Int, input: ValueID, output: ValueID, branch: ValueID,
-    gate: ValueID? = nil, modulatedInput: ValueID? = nil
+    addend: ValueID? = nil, gate: ValueID? = nil, modulatedInput: ValueID? = nil
   ) {
     self.kind = kind
     self.name = name
@@ -140,6 +142,7 @@ public struct Module: Sendable {
     self.input = input
     self.output = output
     self.branch = branch
+    self.addend = addend ?? branch
     self.gate = gate
     self.modulatedInput = modulatedInput
   }

@@ -2,49 +2,13 @@ public import GraphIR
 
 extension Module {
   /// What is added to the hidden states: the branch after its gate.
-  public func gated(in graph: Graph) -> ValueID {
-    guard let addition = graph.producer(of: output) else { return branch }
-    let operands = graph[addition].inputs.compactMap { $0 }
-    guard operands.count == 2, operands.contains(input) else { return branch }
-    return operands[0] == input ? operands[1] : operands[0]
-  }
-}
+  public func gated(in graph: Graph) -> ValueID { addend }
 
-extension Module {
   /// What the module itself makes, before it is multiplied by its gate.
-  ///
-  /// A gate is a factor without an axis of tokens: its second to last dimension is 1, or it has fewer
-  /// dimensions.
-  public func ungated(in graph: Graph) -> ValueID {
-    var value = branch
-    while let producer = graph.producer(of: value) {
-      let operands = graph[producer].inputs.compactMap { $0 }
-      switch graph[producer].op {
-      case "Cast", "CastLike", "Identity":
-        guard let source = operands.first else { return branch }
-        value = source
-      case "Mul" where operands.count == 2:
-        for (factor, other) in [(operands[0], operands[1]), (operands[1], operands[0])]
-        where graph.isGate(factor, of: other) {
-          return other
-        }
-        return branch
-      default: return branch
-      }
-    }
-    return branch
-  }
+  public func ungated(in graph: Graph) -> ValueID { branch }
 }
 
 extension Graph {
-  fileprivate func isGate(_ factor: ValueID, of value: ValueID) -> Bool {
-    guard let small = tensorType(of: factor)?.shape, let large = tensorType(of: value)?.shape,
-      large.count >= 2
-    else { return false }
-    if small.count < 2 { return true }
-    return small[small.count - 2].value == 1 && large[large.count - 2].value != 1
-  }
-
   /// The nodes that nothing but some values needs: what need not run where those come from a cache.
   ///
   /// - Parameters:

@@ -38,6 +38,7 @@ struct StructureAnalysis {
     var nodes: Set<NodeID> = []
     var dependent: [NodeID] = []
     var layout = 0
+    var mixtures = 0
     /// True when the tokens of a text have met these hidden states by the end of the block.
     var meetsText = false
 
@@ -153,6 +154,7 @@ struct StructureAnalysis {
       })
     var between: [NodeID] = []
     var meetsText = false
+    var mixtures = 0
     for step in path.steps {
       switch step {
       case .passage(let id): between.append(id)
@@ -161,6 +163,8 @@ struct StructureAnalysis {
         if let index = starts[number] {
           let isMixing = between.contains { mixesTokens($0, sources) }
           meetsText = meetsText || isMixing
+          if isMixing { mixtures += 1 }
+          drafts[index].mixtures = mixtures
           drafts[index].meetsText = meetsText
           drafts[index].layout = layout(of: drafts[index].streams[0].input)
           let hasProduct = between.contains { OperatorClass.products.contains(graph[$0].op) }
@@ -228,7 +232,7 @@ struct StructureAnalysis {
   private func form(of draft: Draft) -> BlockFamilies.Form {
     BlockFamilies.Form(
       streams: draft.streams.count, type: graph.type(of: draft.streams[0].input),
-      layout: draft.layout,
+      layout: draft.layout, mixtures: draft.mixtures,
       branches: draft.branches.filter { $0.stream == 0 }.map(\.branch.form))
   }
 

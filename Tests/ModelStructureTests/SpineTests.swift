@@ -19,7 +19,8 @@ import Testing
       x = adding ? toy.add(x, skip) : toy.linear(toy.concat([x, skip], axis: 2), from: 16)
       x = toy.block(x)
     }
-    return (toy, toy.linear(x))
+    let output = toy.linear(x)
+    return (toy, output)
   }
 
   @Test(arguments: [true, false], [true, false])
