@@ -18,10 +18,8 @@ public struct RewriteJob: Sendable {
   public var convention: StateConvention?
   /// The number of steps, or nil for the schedule's own.
   public var steps: Int?
-  /// The adapter's name, or nil to recognise the model.
+  /// The adapter's name, a file that holds one, or nil to recognise the model.
   public var adapter: String?
-  /// A file with further adapters.
-  public var adapterFile: String?
 
   /// A job with its defaults.
   public init() {}
@@ -99,8 +97,8 @@ public struct RewriteJob: Sendable {
   private func adapter(
     for model: LoadedModel, schedule: Schedule
   ) throws -> AdapterDescription? {
-    let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
-    if let name = adapter ?? schedule.adapter {
+    let (chosen, known) = try ScheduleLibrary.adapters(choosing: adapter)
+    if let name = chosen ?? schedule.adapter {
       return try AdapterChoice.choose(
         name, among: known, for: model.graph, model.structure, renames: model.roles)
     }

@@ -62,15 +62,14 @@ public struct SampleJob: Sendable {
 
   /// A job for a model; the adapter is recognised unless it is named.
   public init(
-    _ model: LoadedModel, adapter: String? = nil, adapterFile: String? = nil,
-    threads: Int, memory: Int? = nil
+    _ model: LoadedModel, adapter: String? = nil, threads: Int, memory: Int? = nil
   ) throws {
     self.model = model
     self.threads = threads
     self.memory = memory ?? EngineOptions.availableMemory
-    let known = try ScheduleLibrary.adapters(alsoFrom: adapterFile)
+    let choice = try ScheduleLibrary.adapters(choosing: adapter)
     let chosen = try AdapterChoice.choose(
-      adapter, among: known, for: model.graph, model.structure,
+      choice.name, among: choice.known, for: model.graph, model.structure,
       cachedFamilies: model.manifest?.families ?? [], renames: model.roles)
     roles = try InputRoles(chosen, of: model.graph, renames: model.roles)
   }

@@ -76,10 +76,29 @@ public enum ScheduleLibrary {
     return schedule
   }
 
-  /// The adapters of the catalogue, and those of a file if one is named.
-  public static func adapters(alsoFrom path: String? = nil) throws -> [AdapterDescription] {
+  /// A chosen adapter and all that are known.
+  ///
+  /// - Parameter choice: a name, a file that holds one adapter, or nil
+  /// - Returns: the name, nil without a choice, and the adapters of the catalogue and the file
+  /// - Throws: `ScheduleError` for a wrong file, `UsageError` for one without exactly one adapter
+  public static func adapters(
+    choosing choice: String?
+  ) throws -> (name: String?, known: [AdapterDescription]) {
+    guard let choice, FileManager.default.fileExists(atPath: choice) else {
+      return (choice, try adapters())
+    }
+    let own = try document(choice).adapters
+    guard let adapter = own.first, own.count == 1 else {
+      throw UsageError(
+        "not-one-adapter", at: choice, "the file holds \(own.count) adapters, one is needed",
+        category: .badSchedule)
+    }
+    return (adapter.name, own + (try adapters()).filter { $0.name != adapter.name })
+  }
+
+  /// The adapters of the catalogue.
+  public static func adapters() throws -> [AdapterDescription] {
     var result: [AdapterDescription] = []
-    if let path { result += try document(path).adapters }
     for entry in Catalogue.adapters {
       let source = SourceFile(path: entry.fileName, text: entry.text)
       result += try ScheduleDocument.reading(source, with: .standard).adapters

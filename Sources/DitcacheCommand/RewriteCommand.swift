@@ -29,7 +29,9 @@ struct RewriteCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Scheduler steps of a run.", valueName: "N"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("The adapter; recognised when left out.", valueName: "NAME"))
+  @Option(
+    help: ArgumentHelp("The adapter, by name or file; recognised when left out.", valueName: "NAME")
+  )
   var adapter: String?
 
   @Option(help: ArgumentHelp("Inputs for --check.", valueName: "X.npz"))

@@ -14,7 +14,9 @@ struct SampleCommand: ParsableCommand {
     help: ArgumentHelp("Caches the model first: a file or catalogue name.", valueName: "FILE"))
   var schedule: String?
 
-  @Option(help: ArgumentHelp("The adapter; recognised when left out.", valueName: "NAME"))
+  @Option(
+    help: ArgumentHelp("The adapter, by name or file; recognised when left out.", valueName: "NAME")
+  )
   var adapter: String?
 
   @Option(help: ArgumentHelp("Words for the prompt table beside the model.", valueName: "WORDS"))

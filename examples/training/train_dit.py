@@ -11,6 +11,7 @@ training images get.
 
 import argparse
 import copy
+import functools
 import itertools
 import math
 import os
@@ -124,10 +125,10 @@ def export(arguments: argparse.Namespace) -> None:
     batch_axis = {0: torch.export.Dim("batch")}
     inputs = {"hidden_states": torch.randn(2, 3, shapes.SIZE, shapes.SIZE),
               "timestep": torch.tensor([500, 500]), "class_labels": torch.tensor([0, NO_CLASS])}
+    model.forward = functools.partial(model.forward, return_dict=False)
     program = torch.onnx.export(
-        model, kwargs={**inputs, "return_dict": False}, dynamo=True, opset_version=20,
-        input_names=list(inputs), output_names=["sample"],
-        dynamic_shapes={**dict.fromkeys(inputs, batch_axis), "return_dict": None})
+        model, kwargs=inputs, dynamo=True, opset_version=20, input_names=list(inputs),
+        output_names=["sample"], dynamic_shapes=dict.fromkeys(inputs, batch_axis))
     graph = program.model_proto
     for node in graph.graph.node:
         kept = [entry for entry in node.metadata_props if not entry.key.endswith("stack_trace")]
