@@ -32,6 +32,8 @@ public struct SampleJob: Sendable {
     public var shift: Double?
     /// The guidance scale; nil takes the adapter's when there is a prompt.
     public var guidance: Double?
+    /// How many samples of the prompt, each with noise of its own.
+    public var samples = 1
     /// The seed of the noise.
     public var seed: UInt64 = 0
 
@@ -108,13 +110,7 @@ public struct SampleJob: Sendable {
     let levels = try NoiseLevels(
       for: try scheduler(of: request), steps: steps, shift: request.shift ?? roles.shift,
       timestepMultiplier: roles.timestepMultiplier)
-    let latents = model.graph.value(named: roles.latents)
-      .flatMap { model.measured.tensorType(of: $0)?.concreteShape }
-    guard let latents else {
-      throw UsageError(
-        "free-dimensions", at: "input '\(roles.latents)'", "the size of the latents is not known",
-        hint: "fix its free dimensions with --dim, or pass --inputs")
-    }
+    let latents = try latentsShape(samples: request.samples)
     try SeededInputs.requireMemory(for: latents, of: roles.latents)
     var noise = GaussianNoise(seed: request.seed)
     var text: [Name: Tensor] = [:]
@@ -126,9 +122,27 @@ public struct SampleJob: Sendable {
       throw UsageError(
         "no-text", at: "--prompt", "the model needs a prompt", hint: "pass --prompt or --inputs")
     }
+    for (name, tensor) in text where request.samples > 1 {
+      text[name] = tensor.repeated(request.samples)
+    }
     return SampleInputs(
       initialNoise: noise.tensor(latents), levels: levels, text: text,
       guidanceScale: request.guidance ?? roles.guidanceScale)
+  }
+
+  /// The shape of the latents of some samples, whatever the model's own batch.
+  private func latentsShape(samples: Int) throws -> Shape {
+    let type = model.graph.value(named: roles.latents).flatMap { model.measured.tensorType(of: $0) }
+    let sizes = (type?.shape ?? []).dropFirst().map(\.value)
+    guard type?.shape?.isEmpty == false, !sizes.contains(nil) else {
+      throw UsageError(
+        "free-dimensions", at: "input '\(roles.latents)'", "the size of the latents is not known",
+        hint: "fix its free dimensions with --dim, or pass --inputs")
+    }
+    guard (1...1000).contains(samples) else {
+      throw UsageError("bad-sample-count", at: "--samples", "1 to 1000, not \(samples)")
+    }
+    return try Shape([samples] + sizes.compactMap { $0 })
   }
 
   /// Runs the model as it is, then, if it has a cache and `comparing`, once more without.
@@ -193,5 +207,14 @@ public struct SampleJob: Sendable {
       + sites.filter { $0.computed < 0.05 }.map {
         "site \($0.site.name) was computed at almost no step; check its schedule"
       }
+  }
+}
+
+extension Tensor {
+  /// A batch of copies of one sample, (1, …).
+  fileprivate func repeated(_ count: Int) -> Tensor {
+    guard rank > 0, shape[0] == 1, let batch = try? Shape([count] + shape.dimensions.dropFirst())
+    else { return self }
+    return view(shape: batch, strides: [0] + strides.dropFirst(), offset: offset)
   }
 }

@@ -37,6 +37,9 @@ struct SampleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Guidance scale.", valueName: "G"))
   var guidance: Double?
 
+  @Option(help: ArgumentHelp("Samples of the prompt, each with noise of its own.", valueName: "N"))
+  var samples = 1
+
   @Option(help: ArgumentHelp("Seed of the noise.", valueName: "K"))
   var seed: UInt64 = 0
 
@@ -68,6 +71,7 @@ struct SampleCommand: ParsableCommand {
     request.steps = steps
     request.shift = shift
     request.guidance = guidance
+    request.samples = samples
     request.seed = seed
     let bar = ProgressBar(quiet: options.quiet || options.json)
     let report = try task.run(

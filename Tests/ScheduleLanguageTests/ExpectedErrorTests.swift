@@ -18,7 +18,8 @@ private struct Expectation: Hashable {
   }
 
   @Test(arguments: files)
-  func g4_g5_g6_g7_g8_anInvalidFileReportsWhatItsCommentsExpectAndNothingElse(_ name: String) throws {
+  func g4_g5_g6_g7_g8_anInvalidFileReportsWhatItsCommentsExpectAndNothingElse(_ name: String) throws
+  {
     let source = try fixture("Invalid/\(name)")
     let expected = try expectations(in: source)
     #expect(!expected.isEmpty)
