@@ -7,7 +7,6 @@ step 1 on every second step does.
 import hashlib
 import json
 import unittest
-from contextlib import contextmanager
 
 import onnx
 
@@ -17,16 +16,6 @@ from support import manifest, schedule_text, scratch_folder
 MODELS = [(path.stem,) for path in sorted(CORPUS.glob("*.onnx"))]
 SCHEDULE = schedule_text(("stack", "warmup_steps 1", "refresh every 2"))
 FIRST, COMPUTED, REUSED = 0, 1, 2
-
-# What does not work yet, by model and test, with the reason. A line whose test passes is an error.
-UNFINISHED = {
-    **{(model, test): "blocks are found by names only"
-       for model in ("wan_stripped", "hunyuan_stripped")
-       for test in ("inspect", "rewrite", "required", "onnxruntime", "openvino", "unwrap")},
-    **{("wan_ortopt", test): "com.microsoft operators are not implemented"
-       for test in (
-           "inspect", "golden", "rewrite", "required", "onnxruntime", "openvino", "unwrap")},
-}
 
 
 def tolerance(model):
@@ -45,18 +34,6 @@ def agreement(model):
 
 
 class CorpusTests(Cases):
-    @contextmanager
-    def unless_unfinished(self, model, test):
-        reason = UNFINISHED.get((model, test))
-        if reason is None:
-            yield
-            return
-        try:
-            yield
-        except Exception:
-            self.skipTest(f"not finished: {reason}")
-        self.fail(f"works now: remove the line of {model}, {test}")
-
     def cached(self, model, *options):
         """The cached model, checked."""
         sizes = []
@@ -67,42 +44,36 @@ class CorpusTests(Cases):
 
     @for_each(*MODELS)
     def test_it_inspects(self, model):
-        with self.unless_unfinished(model, "inspect"):
-            report = json.loads(ditcache("inspect", CORPUS / f"{model}.onnx", "--json").stdout)
-            self.assertGreaterEqual(len(report["blocks"]), 6)
-            self.assertEqual(set(report["targets"]), {"onnxruntime", "openvino", "onnx"})
+        report = json.loads(ditcache("inspect", CORPUS / f"{model}.onnx", "--json").stdout)
+        self.assertGreaterEqual(len(report["blocks"]), 6)
+        self.assertEqual(set(report["targets"]), {"onnxruntime", "openvino", "onnx"})
 
     @for_each(*MODELS)
     def test_it_runs_as_in_pytorch(self, model):
-        with self.unless_unfinished(model, "golden"):
-            ditcache("run", CORPUS / f"{model}.onnx", "--golden", CORPUS / f"{model}.npz",
-                     "--tolerance", tolerance(model))
+        ditcache("run", CORPUS / f"{model}.onnx", "--golden", CORPUS / f"{model}.npz",
+                 "--tolerance", tolerance(model))
 
     @for_each(*MODELS)
     def test_all_blocks_are_cached_and_the_check_holds(self, model):
-        with self.unless_unfinished(model, "rewrite"):
-            path = self.cached(model)
-            blocks = json.loads(
-                ditcache("inspect", CORPUS / f"{model}.onnx", "--json").stdout)["blocks"]
-            self.assertEqual(sum(s["blocks"] for s in manifest(path)["sites"]), len(blocks))
+        path = self.cached(model)
+        blocks = json.loads(
+            ditcache("inspect", CORPUS / f"{model}.onnx", "--json").stdout)["blocks"]
+        self.assertEqual(sum(s["blocks"] for s in manifest(path)["sites"]), len(blocks))
 
     @for_each(*MODELS)
     def test_all_blocks_are_cached_with_required_state(self, model):
-        with self.unless_unfinished(model, "required"):
-            path = self.cached(model, "--state", "required")
-            graph = onnx.load(path, load_external_data=False).graph
-            defaults = {tensor.name for tensor in graph.initializer}
-            self.assertFalse(defaults & {port.name for port in graph.input})
+        path = self.cached(model, "--state", "required")
+        graph = onnx.load(path, load_external_data=False).graph
+        defaults = {tensor.name for tensor in graph.initializer}
+        self.assertFalse(defaults & {port.name for port in graph.input})
 
     @for_each(*MODELS)
     def test_in_onnx_runtime_it_computes_and_reuses_as_here(self, model):
-        with self.unless_unfinished(model, "onnxruntime"):
-            self.compare(model, "onnxruntime")
+        self.compare(model, "onnxruntime")
 
     @for_each(*MODELS)
     def test_in_openvino_it_computes_and_reuses_as_here(self, model):
-        with self.unless_unfinished(model, "openvino"):
-            self.compare(model, "openvino")
+        self.compare(model, "openvino")
 
     def compare(self, model, runtime):
         path = self.cached(model, "--target", runtime)
@@ -119,19 +90,17 @@ class CorpusTests(Cases):
 
     @for_each(*MODELS)
     def test_the_original_comes_back(self, model):
-        with self.unless_unfinished(model, "unwrap"):
-            original = digest(copy_model(model, scratch_folder()))
-            for options in ([], ["--state", "required"], ["--target", "onnxruntime"],
-                            ["--target", "openvino"], ["--target", "onnx"]):
-                path = self.cached(model, *options)
-                output = path.with_name("unwrapped.onnx")
-                self.assertIn("identical", ditcache("unwrap", path, "-o", output).stdout)
-                self.assertEqual(digest(output), original)
+        original = digest(copy_model(model, scratch_folder()))
+        for options in ([], ["--state", "required"], ["--target", "onnxruntime"],
+                        ["--target", "openvino"], ["--target", "onnx"]):
+            path = self.cached(model, *options)
+            output = path.with_name("unwrapped.onnx")
+            self.assertIn("identical", ditcache("unwrap", path, "-o", output).stdout)
+            self.assertEqual(digest(output), original)
 
     @for_each(*MODELS)
     def test_for_the_strict_standard_the_checker_accepts_it(self, model):
-        with self.unless_unfinished(model, "rewrite"):
-            onnx.checker.check_model(self.cached(model, "--target", "onnx"), full_check=True)
+        onnx.checker.check_model(self.cached(model, "--target", "onnx"), full_check=True)
 
 
 def digest(path):
