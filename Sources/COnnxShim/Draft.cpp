@@ -360,6 +360,23 @@ void onnx_tensor_draft_set_location(OnnxTensorDraft ref, OnnxBytes location) noe
   });
 }
 
+void onnx_tensor_draft_set_external(
+    OnnxTensorDraft ref, int32_t dataType, OnnxInts dims, OnnxBytes location, int64_t offset,
+    int64_t length) noexcept {
+  auto &filled = tensor(ref);
+  filled.set_data_type(dataType);
+  for (size_t axis = 0; axis < dims.count; ++axis) filled.add_dims(dims.start[axis]);
+  filled.set_data_location(onnx::TensorProto::EXTERNAL);
+  auto add = [&filled](const char *key, std::string value) {
+    auto *entry = filled.add_external_data();
+    entry->set_key(key);
+    entry->set_value(std::move(value));
+  };
+  add("location", text(location));
+  add("offset", std::to_string(offset));
+  add("length", std::to_string(length));
+}
+
 void onnx_value_draft_copy(OnnxValueInfoDraft ref, OnnxValueInfoRef original) noexcept {
   edit([&] { value(ref).CopyFrom(message(original)); });
 }

@@ -28,6 +28,8 @@ public struct Manifest: Hashable, Sendable, Codable {
   public var parameters: [Parameter]?
   /// What a host does when guidance makes two calls a step; nil leaves the branches apart.
   public var branches: Branches?
+  /// The files of a model that is more than one; nil for a single file that decides by itself.
+  public var form: Form?
 
   /// One rule of the schedule.
   public struct Rule: Hashable, Sendable, Codable {

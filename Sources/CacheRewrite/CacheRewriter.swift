@@ -17,10 +17,14 @@ public struct CachedGraph: Sendable {
   public let plan: CachePlan
   /// What each pass did.
   public let reports: [PassReport]
+  /// The graph before lowering, for forms of several files.
+  let wrapped: WrappedGraph
 
   /// The same rewrite with another graph in place of its own.
   package func replacingGraph(with graph: Graph) -> CachedGraph {
-    CachedGraph(graph: graph, manifest: manifest, costs: costs, plan: plan, reports: reports)
+    CachedGraph(
+      graph: graph, manifest: manifest, costs: costs, plan: plan, reports: reports,
+      wrapped: wrapped)
   }
 }
 
@@ -63,13 +67,15 @@ public struct CacheRewriter: Sendable {
     try WrapBlocks.requireFreeNames(in: graph)
     let plan = try CachePlan(
       schedule, on: structure, of: graph, aliases: aliases, steps: steps, inputs: inputs)
-    var cached = graph
-    let reports = try PassPipeline([WrapBlocks(plan, convention: convention), LowerCacheNodes()])
-      .run(on: &cached)
+    var wrapped = graph
+    var reports = try PassPipeline([WrapBlocks(plan, convention: convention)]).run(on: &wrapped)
+    var cached = wrapped
+    reports += try PassPipeline([LowerCacheNodes()]).run(on: &cached)
     let costs = CostSheet(plan: plan, original: measured ?? graph, rewritten: cached)
+    let manifest = manifest(plan, cached, structure, costs, originalDigest)
     return CachedGraph(
-      graph: cached, manifest: manifest(plan, cached, structure, costs, originalDigest),
-      costs: costs, plan: plan, reports: reports)
+      graph: cached, manifest: manifest, costs: costs, plan: plan, reports: reports,
+      wrapped: WrappedGraph(wrapped, plan: plan, manifest: manifest))
   }
 
   private func manifest(

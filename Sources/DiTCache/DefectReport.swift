@@ -12,6 +12,10 @@ public struct DefectReport: Encodable, Sendable {
   public let message: String
   /// Whether it was repaired; else it is there to be known.
   public let repaired: Bool
+  /// What to ask for instead; nil where nothing is better.
+  public var instead: String?
+  /// Where it is known from; nil for what was found in the file.
+  public var source: String?
 
   static func all(of reports: [LegalizationReport]) -> [DefectReport] {
     reports.flatMap { report in
@@ -56,11 +60,11 @@ public struct LegalizationCost: Encodable, Sendable {
 }
 
 extension LoadedModel {
-  /// What each target would need, by its name; nothing for a cached model, which was written for one.
+  /// What each target with repairs of its own would need, by its name; nothing for a cached model, which was written for one.
   func needs() throws -> [String: [LegalizationCost]] {
     guard manifest == nil else { return [:] }
     var result: [String: [LegalizationCost]] = [:]
-    for target in RuntimeTarget.allCases {
+    for target in RuntimeTarget.legalized {
       var graph = measured
       result[target.rawValue] = LegalizationCost.all(
         of: try Legalizer.run(target.passes, on: &graph))

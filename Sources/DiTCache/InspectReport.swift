@@ -121,7 +121,11 @@ public struct InspectReport: Encodable, Sendable {
     defects = DefectReport.all(of: model.defects)
     targets = try model.needs()
     absentWeights = model.file.absentWeightLocations
-    notes = model.structure.notes.map { "\($0.place): \($0.message)" }
+    let part = model.file.metadata(FormFolder.partKey).map { text in
+      "file: a part of a form '\(text.split(separator: " ").first ?? "")', see "
+        + FormFolder.manifestName
+    }
+    notes = [part].compactMap { $0 } + model.structure.notes.map { "\($0.place): \($0.message)" }
     schedule = model.manifest.map { manifest in
       ScheduleReport(
         name: manifest.schedule, steps: manifest.steps, sites: manifest.sites.map(\.name),

@@ -47,6 +47,7 @@ public struct LoadedModel: Sendable {
     _ path: String, dimensions: [String: Int] = [:], roles: [String: String] = [:],
     randomWeightSeed: UInt64? = nil, limits: OnnxLimits = .standard
   ) throws {
+    try FormFolder.requireModel(path)
     let file = try OnnxModel.read(
       path, limits: limits, randomWeightSeed: randomWeightSeed)
     var graph = file.graph

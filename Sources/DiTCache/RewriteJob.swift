@@ -1,5 +1,5 @@
 import Adapters
-import CacheContract
+public import CacheContract
 public import CacheRewrite
 public import GraphIR
 public import Legalization
@@ -16,6 +16,8 @@ public struct RewriteJob: Sendable {
   public var target: RuntimeTarget?
   /// Whether the result runs without state; nil takes the target's habit.
   public var convention: StateConvention?
+  /// How cache nodes are written.
+  public var form = Form.Kind.if
   /// The number of steps, or nil for the schedule's own.
   public var steps: Int?
   /// The adapter's name, a file that holds one, or nil to recognise the model.
@@ -36,6 +38,8 @@ public struct RewriteJob: Sendable {
     public let schedule: Schedule
     /// Blocks of the model.
     public let blockCount: Int
+    /// Whether the result runs without state.
+    public let convention: StateConvention
 
     package init(
       cached: CachedGraph, uncached: Graph, legalization: [LegalizationReport], schedule: Schedule,
@@ -65,11 +69,16 @@ public struct RewriteJob: Sendable {
         "the model is cached already, by schedule '\(manifest.schedule)'",
         hint: "`ditcache unwrap` gives the original back", category: .badModel)
     }
+    guard model.file.metadata(FormFolder.partKey) == nil else {
+      throw UsageError(
+        "already-cached", at: model.file.path, "the file is a part of a cached model",
+        hint: "'\(FormFolder.manifestName)' beside it names the original", category: .badModel)
+    }
     var graph = model.graph
     let legalization = try Legalizer.run(target?.passes ?? [], on: &graph)
     let chosen = try adapter(for: model, schedule: schedule)
     let rewriter = CacheRewriter(
-      convention: convention ?? target?.convention ?? .optional, aliases: chosen?.aliases ?? [:],
+      convention: try stateConvention(), aliases: chosen?.aliases ?? [:],
       steps: steps,
       inputs: ModelInputs(
         latents: chosen.map { Name($0.ownName(of: $0.latents, roles: model.roles)) }
@@ -89,8 +98,22 @@ public struct RewriteJob: Sendable {
       measured: measured)
     return Result(
       cached: cached, uncached: graph, legalization: model.defects + legalization,
-      schedule: schedule,
-      blockCount: model.structure.blocks.count)
+      schedule: schedule, blockCount: model.structure.blocks.count,
+      convention: rewriter.convention)
+  }
+
+  /// The state convention: forms of several files have no use for defaults.
+  private func stateConvention() throws(UsageError) -> StateConvention {
+    guard form == .static || form == .split else {
+      return convention ?? target?.convention ?? .optional
+    }
+    guard convention != .optional else {
+      throw UsageError(
+        "state-has-no-default", at: "--state optional",
+        "the form '\(form.rawValue)' has no state inputs with defaults",
+        hint: "leave --state out")
+    }
+    return .required
   }
 
   /// The adapter that is asked for or recognised.
@@ -112,7 +135,7 @@ extension RuntimeTarget {
   public var convention: StateConvention {
     switch self {
     case .onnxruntime: .optional
-    case .openvino, .onnx: .required
+    case .openvino, .onnx, .tensorrt, .cudaGraphs, .qnn, .coreml, .triton: .required
     }
   }
 }

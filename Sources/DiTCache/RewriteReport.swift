@@ -11,6 +11,10 @@ public struct RewriteReport: Encodable, Sendable {
   public let schedule: String
   /// Scheduler steps.
   public let steps: Int
+  /// How cache nodes are written.
+  public let form: String
+  /// The files of a form of several.
+  public let files: [String]
   /// The cache nodes.
   public let sites: [Site]
   /// Bytes of all slots of one branch.
@@ -29,7 +33,8 @@ public struct RewriteReport: Encodable, Sendable {
   public let notes: [String]
   /// Repairs and changes for the target, with their costs.
   public let legalization: [LegalizationCost]
-  /// What is wrong with the model and could not be repaired.
+  /// What is wrong with the model and could not be repaired, and what the target's runtime does with
+  /// the form, where that is not what one may hope for.
   public let warnings: [DefectReport]
   /// The claims that were checked; nil without --check.
   public let check: [Claim]?
@@ -68,7 +73,7 @@ public struct RewriteReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, schedule, steps, sites, notes, seconds, legalization, warnings, check
+    case schema, schedule, steps, form, files, sites, notes, seconds, legalization, warnings, check
     case stateBytes = "state_bytes"
     case flopsComputed = "flops_computed"
     case flopsReused = "flops_reused"
@@ -85,6 +90,8 @@ public struct RewriteReport: Encodable, Sendable {
     let tables = Dictionary(uniqueKeysWithValues: manifest.rules.map { ($0.name, $0.table) })
     schedule = manifest.schedule
     steps = manifest.steps
+    form = task.form.rawValue
+    files = task.fileNames
     sites = zip(manifest.sites, cached.plan.sites).map { site, planned in
       Site(
         name: site.name, rule: site.rule, blocks: site.blocks,
@@ -102,7 +109,9 @@ public struct RewriteReport: Encodable, Sendable {
       uniqueKeysWithValues: cached.costs.operatorChanges.map { ($0.key.description, $0.value) })
     notes = cached.plan.notes.map { "\($0.place): \($0.message)" }
     legalization = LegalizationCost.all(of: task.result.legalization)
-    warnings = DefectReport.all(of: task.result.legalization).filter { !$0.repaired }
+    warnings =
+      DefectReport.all(of: task.result.legalization).filter { !$0.repaired }
+      + task.runtimeWarnings
     self.check = check?.claims.map { Claim(text: $0.text, holds: $0.holds) }
     self.seconds = seconds
     peakBytes = ProcessMemory.peakByteCount

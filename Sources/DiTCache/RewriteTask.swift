@@ -1,4 +1,4 @@
-import CacheContract
+public import CacheContract
 import CacheRewrite
 import Foundation
 import GraphIR
@@ -14,11 +14,16 @@ public struct RewriteTask: Sendable {
   package let model: LoadedModel
   package let result: RewriteJob.Result
   private let schedule: String
+  private let target: RuntimeTarget?
+  /// How cache nodes are written.
+  public let form: Form.Kind
+  /// The graphs of a form of several files.
+  private let files: FormGraphs?
 
   /// Plans and rewrites in memory.
   public init(
-    model: LoadedModel, schedule: String, state: String? = nil, target: String? = nil,
-    steps: Int? = nil, adapter: String? = nil
+    model: LoadedModel, schedule: String, form: String? = nil, state: String? = nil,
+    target: String? = nil, steps: Int? = nil, adapter: String? = nil
   ) throws {
     if let steps, steps < 1 {
       throw UsageError("no-steps", at: "--steps \(steps)", "a run needs at least 1 step")
@@ -26,6 +31,7 @@ public struct RewriteTask: Sendable {
     var job = RewriteJob()
     job.convention = try state.map { try OptionWord.parse($0, option: "--state") }
     job.target = try target.map { try OptionWord.parse($0, option: "--target") }
+    job.form = try form.map { try OptionWord.parse($0, option: "--form") } ?? .if
     guard job.target != .openvino || job.convention != .optional else {
       throw UsageError(
         "state-for-target", at: "--state optional",
@@ -36,7 +42,30 @@ public struct RewriteTask: Sendable {
     job.adapter = adapter
     self.model = model
     self.schedule = schedule
+    self.target = job.target
+    self.form = job.form
     result = try job.run(model, schedule: try ScheduleLibrary.schedule(schedule))
+    files =
+      job.form == .static || job.form == .split
+      ? try result.cached.files(
+        job.form, original: URL(filePath: model.file.path).lastPathComponent,
+        schedule: String(decoding: result.schedule.source.bytes, as: UTF8.self)) : nil
+  }
+
+  /// True when the output is a folder.
+  public var writesFolder: Bool { files != nil }
+
+  /// The names of the files of a form of several.
+  public var fileNames: [String] { files?.graphs.map(\.fileName) ?? [] }
+
+  /// What the target's runtime will do with the form, where that is not what one may hope for.
+  public var runtimeWarnings: [DefectReport] {
+    let facts = RuntimeNotes.Facts(
+      form: form, convention: result.convention,
+      hasFreeDimensions: model.graph.inputs.contains {
+        model.graph.tensorType(of: $0)?.concreteShape == nil
+      }, isAdaptive: result.cached.plan.schedule.rules.contains { $0.table.isAdaptive })
+    return target.map { RuntimeNotes.warnings(for: $0, facts) } ?? []
   }
 
   /// A task whose rewrite was made elsewhere.
@@ -44,6 +73,9 @@ public struct RewriteTask: Sendable {
     self.model = model
     self.result = result
     self.schedule = schedule
+    target = nil
+    form = .if
+    files = nil
   }
 
   /// Every tensor slot's state input, and which slot it is.
@@ -93,31 +125,55 @@ public struct RewriteTask: Sendable {
   /// The file appears at `path` whole or not at all, and what is there now stays until then.
   public func stage(to path: String, copyingWeights: Bool = false) throws -> StagedRewrite {
     try FolderPath.requireOther(path, than: schedule)
+    if let files {
+      return StagedRewrite(
+        task: self,
+        output: .folder { [model] in
+          try FormFolder.write(files, of: model.file, to: path, copying: copyingWeights)
+        })
+    }
     var options = OnnxWriteOptions()
     options.copiesWeights = copyingWeights
     return StagedRewrite(
       task: self,
-      file: try model.file.stage(
-        result.cached.graph, metadata: try result.metadata(), to: path, options: options))
+      output: .file(
+        try model.file.stage(
+          result.cached.graph, metadata: try result.metadata(), to: path, options: options)))
   }
 }
 
 /// A cached model that is written but has no name yet.
 public struct StagedRewrite {
   private let task: RewriteTask
-  private let file: StagedModel
+  private let output: Output
 
-  init(task: RewriteTask, file: StagedModel) {
+  enum Output {
+    case file(StagedModel)
+    /// Several files are written when they are committed.
+    case folder(() throws -> Void)
+  }
+
+  init(task: RewriteTask, output: Output) {
     self.task = task
-    self.file = file
+    self.output = output
   }
 
   /// Runs original and cached model and compares them.
   public func check(inputsPath: String?, threads: Int) throws -> RewriteCheck {
-    try RewriteCheck(
+    guard case .file(let file) = output else {
+      throw UsageError.unsupported(
+        "check-form", at: "--check", "the form '\(task.form.rawValue)' is not checked by itself",
+        hint: "check the form 'if' of the same schedule: it is the same lowering")
+    }
+    return try RewriteCheck(
       of: task, writtenTo: try file.giveTemporaryName(), inputsPath: inputsPath, threads: threads)
   }
 
   /// Gives the file its name.
-  public func commit() throws { try file.commit() }
+  public func commit() throws {
+    switch output {
+    case .file(let file): try file.commit()
+    case .folder(let write): try write()
+    }
+  }
 }

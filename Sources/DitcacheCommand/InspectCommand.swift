@@ -7,7 +7,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Shows inputs, blocks, modules, operators and FLOPs of a model.")
 
-  @Argument(help: "An ONNX file.")
+  @Argument(help: "An ONNX file, or the folder of a form.")
   var model: String
 
   @Flag(help: "Prints the whole graph as text.")
@@ -16,6 +16,14 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup var options: ModelOptions
 
   func run() throws {
+    if let form = try FormReport(at: model) {
+      if options.json {
+        print(try JSONText.of(form))
+      } else {
+        for line in form.lines { print(line) }
+      }
+      return
+    }
     let model = try options.load(model)
     if text {
       print(model.graphText(), terminator: "")

@@ -14,16 +14,21 @@ struct RewriteCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A schedule file, or a name of the catalogue.", valueName: "FILE"))
   var schedule: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "OUT"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The file to write, or the folder.", valueName: "OUT"))
   var output: String?
 
-  @Option(help: ArgumentHelp("How cache nodes are written: if.", valueName: "FORM"))
+  @Option(
+    help: ArgumentHelp("How cache nodes are written: if, static, split.", valueName: "FORM"))
   var form = "if"
 
   @Option(help: ArgumentHelp("State inputs: optional or required.", valueName: "STATE"))
   var state: String?
 
-  @Option(help: ArgumentHelp("onnxruntime, openvino or onnx.", valueName: "RUNTIME"))
+  @Option(
+    help: ArgumentHelp(
+      "onnxruntime, openvino, onnx, tensorrt, cuda-graphs, qnn, coreml or triton.",
+      valueName: "RUNTIME"))
   var target: String?
 
   @Option(help: ArgumentHelp("Scheduler steps of a run.", valueName: "N"))
@@ -57,11 +62,6 @@ struct RewriteCommand: ParsableCommand {
     guard !check || !dryRun else {
       throw UsageError("check-needs-file", at: "--check", "a dry run writes no file to check")
     }
-    guard form == "if" else {
-      throw UsageError.unsupported(
-        "unknown-form", at: "--form \(form)", "this form cannot be written yet",
-        hint: "the known form is if")
-    }
     guard input == nil || check else {
       throw UsageError(
         "input-without-check", at: "--input", "inputs are only used to check the file",
@@ -71,7 +71,7 @@ struct RewriteCommand: ParsableCommand {
     let start = clock.now
     let model = try options.load(model)
     let rewrite = try RewriteTask(
-      model: model, schedule: schedule, state: state, target: target, steps: steps,
+      model: model, schedule: schedule, form: form, state: state, target: target, steps: steps,
       adapter: adapter)
     let staged =
       try dryRun
@@ -132,8 +132,12 @@ struct RewriteCommand: ParsableCommand {
       for reason in entry.declined { print("  left alone: \(reason)") }
     }
     for warning in report.warnings {
-      Terminal.printWarning("\(warning.rule) at \(warning.place): \(warning.message)")
+      Terminal.printWarning(
+        "\(warning.rule) at \(warning.place): \(warning.message)"
+          + (warning.source.map { " (\($0))" } ?? "")
+          + (warning.instead.map { "; better: \($0)" } ?? ""))
     }
+    for file in report.files { print("  \(file)") }
     if dryRun {
       print(
         "dry run: nothing written, \(Terminal.decimal(report.seconds)) s, peak memory "

@@ -8,15 +8,29 @@ public enum RuntimeTarget: String, Sendable, CaseIterable {
   case openvino
   /// Any runtime that follows the ONNX specification to the letter.
   case onnx
+  /// NVIDIA TensorRT, by itself or as a provider of ONNX Runtime.
+  case tensorrt
+  /// ONNX Runtime's CUDA provider with captured graphs.
+  case cudaGraphs = "cuda-graphs"
+  /// Qualcomm's QNN provider.
+  case qnn
+  /// Apple's CoreML provider.
+  case coreml
+  /// NVIDIA Triton Inference Server with its ONNX Runtime backend.
+  case triton
+
+  /// Those whose gaps are known well enough to repair them; of the others, warnings tell.
+  public static let legalized: [RuntimeTarget] = [.onnxruntime, .openvino, .onnx]
 
   /// The passes that make a graph with inferred types fit, each named after the gap it closes.
   public var passes: [any Pass] {
     switch self {
-    case .onnxruntime:
+    case .onnxruntime, .triton, .cudaGraphs:
       [
         RulePass(WhereOnBool()), RulePass(BroadcastAttentionMask()), BFloat16Computation(),
         RulePass(RedundantCast()), MissingKernel(KernelGap.onnxRuntime),
       ]
+    case .tensorrt, .qnn, .coreml: []
     case .openvino: Self.standardOperators + [RulePass(StaticSequence())]
     case .onnx: Self.standardOperators + [MissingKernel(KernelGap.standard)]
     }

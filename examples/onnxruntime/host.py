@@ -1,34 +1,67 @@
 """Denoise with a cached model in plain ONNX Runtime.
 
-    python host.py MODEL.cached.onnx INPUTS.npz RESULT.npz
+    python host.py MODEL INPUTS.npz RESULT.npz
 
+MODEL is what `ditcache rewrite` wrote: a file, or the folder of the form `static` or `split`.
 INPUTS.npz holds initial_noise (B, ...), sigmas (S + 1, the last 0), timesteps (S, default
 1000 * sigma), text/<input>, and for classifier-free guidance guidance_scale and text_uncond/<input>
 (default zeros). RESULT.npz gets final, latents (S + 1, B, ...), model_out (S, calls, B, ...) and
 computed (S, calls, sites).
 
 A cached model is a pure function: what it remembers comes in and goes out as tensors. All that a
-host adds to its loop is in the class Branch.
+host adds to its loop is in the class Branch, where each form has one method.
 """
 
 import argparse
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 
+class Model:
+    """A cached model, one file or the folder of a form, with what it says about itself.
+
+    `load(path)` opens an ONNX file and returns a function from named inputs to named outputs.
+    """
+
+    def __init__(self, path, load, manifest=None):
+        self.path, self.load, self.loaded = Path(path), load, {}
+        if self.path.is_dir():
+            self.manifest = json.loads((self.path / "manifest.json").read_text())
+            self.form = self.manifest["form"]
+            self.files = {file["file"]: file for file in self.form["graphs"]}
+        else:
+            self.manifest = manifest or read_manifest(self.file(self.path).session)
+            self.form = self.manifest.get("form") or {"kind": "if"}
+
+    def file(self, path):
+        """The function that runs one file; opened when it is first needed."""
+        if path not in self.loaded:
+            self.loaded[path] = self.load(path)
+        return self.loaded[path]
+
+    def run(self, name, values):
+        """Runs one file of a form on what it reads of `values`; adds what it gives to them."""
+        feeds = {key: values[key] for key in self.files[name]["inputs"]}
+        values.update(self.file(self.path / name)(feeds))
+
+
 class Branch:
     """One branch of guidance: the cached model together with the state of its own calls."""
 
-    def __init__(self, session, manifest, number=0):
-        self.session = session
+    def __init__(self, model, number=0):
+        self.model = model
         self.number = number
-        self.manifest = manifest
-        self.outputs = [output.name for output in session.get_outputs()]
-        # Nothing is held before the first call, and the model is told so by its `valid` flags.
-        self.state = {slot["input"]: empty(slot) for slot in manifest["state"]}
+        self.manifest = model.manifest
+        # Nothing is held before the first call: everything computes.
+        self.begun = False
+        self.state = {slot["input"]: empty(slot) for slot in self.manifest["state"]}
+        self.parameters = {
+            parameter["input"]: np.array([parameter["value"]], np.float32)
+            for parameter in self.manifest.get("parameters") or []}
 
     def __call__(self, feeds, step, sigmas, override=0):
         """One call at a scheduler step; override 0 follows the schedule, 1 computes, 2 reuses.
@@ -36,26 +69,57 @@ class Branch:
         sigmas are the noise levels of the step and of the next one. Only the controls that the
         schedule reads are inputs of the model.
         """
-        sites = len(self.manifest["sites"])
-        values = {
+        override = np.broadcast_to(np.array(override, np.int64), len(self.manifest["sites"]))
+        controls = {
             "ditcache/step": np.array([step], np.int64),
             "ditcache/steps": np.array([self.manifest["steps"]], np.int64),
             "ditcache/branch": np.array([self.number], np.int64),
-            "ditcache/override": np.broadcast_to(np.array(override, np.int64), (sites,)).copy(),
+            "ditcache/override": override.copy(),
             "ditcache/sigmas": np.array(sigmas, np.float32),
         }
-        controls = {name: values[name] for name in self.manifest["controls"]}
-        for parameter in self.manifest.get("parameters", []):
-            controls[parameter["input"]] = np.array([parameter["value"]], np.float32)
-        results = self.session.run(self.outputs, {**feeds, **controls, **self.state})
-        results = dict(zip(self.outputs, results))
+        controls = {name: controls[name] for name in self.manifest["controls"]}
+        values = {**feeds, **controls, **self.parameters, **self.state}
+        kind = self.model.form["kind"]
+        run = {"static": self.run_static, "split": self.run_split}.get(kind, self.run_file)
+        output, computed = run(values, step, override)
+        self.begun = True
         for slot in self.manifest["state"]:
-            self.state[slot["input"]] = results.pop(slot["output"])
-        computed = results.pop("ditcache/computed")
-        results.pop("ditcache/metric", None)
-        # What is left are the model's own outputs; a diffusion model's first is its prediction.
-        return next(iter(results.values())), computed
+            # What a file hands on unchanged, it does not hand out.
+            self.state[slot["input"]] = values.get(slot["output"], self.state[slot["input"]])
+        return output, computed
 
+    def run_file(self, values, step, override):
+        """One file that decides by itself: the forms `if` and `function`."""
+        results = self.model.file(self.model.path)(values)
+        values.update(results)
+        # A diffusion model's first output is its prediction.
+        output = next(name for name in results if not name.startswith("ditcache/"))
+        return values[output], values["ditcache/computed"]
+
+    def run_static(self, values, step, override):
+        """The graph that the table names for the step; the first one reads no state.
+
+        All sites compute by override in the first graph; other overrides have no graph.
+        """
+        steps = self.model.form["steps"]
+        name = steps[step if self.begun and not np.all(override == 1) else 0]
+        self.model.run(name, values)
+        return values[self.model.form["outputs"][0]], np.array(self.model.files[name]["computed"])
+
+    def run_split(self, values, step, override):
+        """Every part in order; where there is a choice, by the decision that came out before."""
+        computed = [None] * len(self.manifest["sites"])
+        for part in self.model.form["parts"]:
+            name, first = part.get("file"), part.get("first")
+            if name is None:
+                site = part["site"]
+                if computed[site] is None:
+                    wanted = values[part["decision"]] if self.begun else True
+                    computed[site] = bool(
+                        not self.begun or [wanted, True, False][override[site]])
+                name = part["compute"] if computed[site] else part["reuse"]
+            self.model.run(name if self.begun or not first else first, values)
+        return values[self.model.form["outputs"][0]], np.array(computed)
 
     def average(self, other):
         """Makes every float state the mean of this branch's and another's."""
@@ -68,6 +132,21 @@ def empty(slot):
     """The state before the first call: zeros, of length zero along sizes that vary."""
     shape = [int(size) if size.isdigit() else 0 for size in slot["shape"]]
     return np.zeros(shape, np.dtype(slot["dataType"]))
+
+
+def load_with(options):
+    """Opens ONNX files in ONNX Runtime's CPU provider."""
+    def load(path):
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"])
+        names = [output.name for output in session.get_outputs()]
+
+        def run(feeds):
+            return dict(zip(names, session.run(names, feeds)))
+
+        run.session = session
+        return run
+    return load
 
 
 def read_manifest(session):
@@ -97,9 +176,9 @@ def report(manifest, computed):
     return "computed " + " ".join(names) if names else "reused"
 
 
-def denoise(session, inputs, latents_name, timestep_name, override=0):
+def denoise(model, inputs, latents_name, timestep_name, override=0):
     """Euler steps along the flow: x += (sigma' - sigma) * v."""
-    manifest = read_manifest(session)
+    manifest = model.manifest
     sigmas = inputs["sigmas"]
     timesteps = inputs.get("timesteps", 1000 * sigmas[:-1])
     if len(timesteps) != manifest["steps"]:
@@ -107,7 +186,7 @@ def denoise(session, inputs, latents_name, timestep_name, override=0):
             f"the model was cached for {manifest['steps']} steps, not {len(timesteps)}")
     text = conditioning(inputs)
     branches = {
-        name: Branch(session, manifest, number=int(name == "uncond")) for name in text}
+        name: Branch(model, number=int(name == "uncond")) for name in text}
     # What the schedule asks of a host that makes two calls a step.
     plan = manifest.get("branches") if len(branches) == 2 else None
     leader = (plan or {}).get("leader")
@@ -152,7 +231,7 @@ def denoise(session, inputs, latents_name, timestep_name, override=0):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="a model written by `ditcache rewrite`")
+    parser.add_argument("model", help="a file or folder written by `ditcache rewrite`")
     parser.add_argument("inputs", help="an .npz file, see the top of this file")
     parser.add_argument("result", help="the .npz file to write")
     parser.add_argument("--latents", default="hidden_states", help="the model's input for latents")
@@ -164,14 +243,13 @@ def main():
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = arguments.threads
     options.log_severity_level = 3  # it warns of every input that has a default
-    session = onnxruntime.InferenceSession(
-        arguments.model, options, providers=["CPUExecutionProvider"])
+    model = Model(arguments.model, load_with(options))
     with np.load(arguments.inputs) as file:
         inputs = {key: file[key] for key in file.files}
 
     begun = time.perf_counter()
     record = denoise(
-        session, inputs, arguments.latents, arguments.timestep, override=int(arguments.compute))
+        model, inputs, arguments.latents, arguments.timestep, override=int(arguments.compute))
     print(f"{len(record['computed'])} steps in {time.perf_counter() - begun:.2f} s, "
           f"{record['computed'].mean():.1%} of calls computed")
     np.savez(arguments.result, **record)

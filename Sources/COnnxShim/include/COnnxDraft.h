@@ -90,6 +90,10 @@ void onnx_tensor_draft_set(
 /// Makes a tensor a copy of another, whose external data stays where it is.
 void onnx_tensor_draft_copy(OnnxTensorDraft tensor, OnnxTensorRef original) ONNX_NOEXCEPT;
 void onnx_tensor_draft_set_name(OnnxTensorDraft tensor, OnnxBytes name) ONNX_NOEXCEPT;
+/// Fills a tensor whose elements lie in another file.
+void onnx_tensor_draft_set_external(
+    OnnxTensorDraft tensor, int32_t dataType, OnnxInts dims, OnnxBytes location, int64_t offset,
+    int64_t length) ONNX_NOEXCEPT;
 /// Changes the location of external data.
 void onnx_tensor_draft_set_location(OnnxTensorDraft tensor, OnnxBytes location) ONNX_NOEXCEPT;
 

@@ -1,4 +1,5 @@
 import COnnxShim
+import Glibc
 import Tensors
 
 /// A message to be written, made of borrowed and new pieces.
@@ -78,10 +79,12 @@ final class FileSink: ByteSink {
   private(set) var failure: FileError?
   private(set) var byteCount = 0
   private let digest = Digest()
+  private let path: String
   private var file: DurableFile?
   private var identity: FileIdentity?
 
   init(replacing path: String, inputs: Set<FileIdentity>) throws(FileError) {
+    self.path = path
     file = try DurableFile(replacing: path, inputs: inputs)
   }
 
@@ -117,6 +120,9 @@ final class FileSink: ByteSink {
   func isInPlace(at path: String) -> Bool {
     identity != nil && FileIdentity(path: path) == identity
   }
+
+  /// Removes a file that has its name already.
+  func withdraw() { unlink(path) }
 }
 
 extension [UInt8] {

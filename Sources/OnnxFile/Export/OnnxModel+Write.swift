@@ -112,14 +112,14 @@ extension OnnxModel {
   }
 
   /// Files that no output may replace: the model and its weights.
-  private var inputs: Set<FileIdentity> {
+  var inputs: Set<FileIdentity> {
     let folder = ExternalFolder.folder(of: path)
     return Set(
       [identity].compactMap { $0 }
         + weightLocations.compactMap { FileIdentity(path: "\(folder)/\($0)") })
   }
 
-  private func addOpsets(_ opsets: [String: Int], to draft: Draft, record: inout UndoRecord) {
+  func addOpsets(_ opsets: [String: Int], to draft: Draft, record: inout UndoRecord) {
     let count = onnx_model_opset_count(message.reference)
     record.counts[.opsets] = count
     var known: Set<String> = []
@@ -139,7 +139,7 @@ extension OnnxModel {
     }
   }
 
-  private func weightCopies(
+  func weightCopies(
     for path: String, options: OnnxWriteOptions
   ) throws -> WeightCopies? {
     let folder = ExternalFolder.folder(of: path)

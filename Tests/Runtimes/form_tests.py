@@ -1,0 +1,262 @@
+"""Every form in other runtimes: the host of the examples follows it to the numbers of ditcache."""
+
+import json
+import sys
+import unittest
+
+import numpy as np
+import onnx
+
+from support import CORPUS, LATENTS, ROOT, RUNTIMES, TIMESTEP, Cases, arrays, cached_model
+from support import conditioning, copy_model, ditcache, for_each, manifest, recording
+from support import schedule_text, scratch_folder
+
+sys.path.insert(0, str(ROOT / "examples" / "onnxruntime"))
+from host import Branch, Model  # noqa: E402
+
+REPLAYS = ROOT / "Tests" / "ReplayTests" / "Schedules"
+TWO_RULES = {
+    "wan": schedule_text(
+        ("blocks[0-1]", "warmup_steps 2", "refresh every 3"),
+        ("blocks[3..]", "refresh every 2"), adapter="wan"),
+    "hunyuan": schedule_text(
+        ("dual[0..]", "warmup_steps 2", "refresh every 3"),
+        ("single[1..]", "warmup_steps 1", "refresh every 2"), adapter="hunyuan"),
+}
+ADAPTIVE = {
+    name: f"""
+schedule adaptive for {name} {{
+  steps 12
+  cache {site} {{
+    keep delta
+    refresh unless relative_l1(residual({first}), since: last_computed) < {threshold}
+  }}
+}}
+""" for name, site, first, threshold in [
+        ("wan", "blocks[1..]", "blocks[0]", 0.5),
+        ("hunyuan", "dual[1..] + single[0..]", "dual[0]", 0.5)]}
+STATIC = ["wan_deltadit", "wan_fora", "wan_profilingdit", "wan_taylorseer_block_o1",
+          "wan_taylorseer_attn_o1", "wan_taylorseer_lite", "wan_tgate"]
+SPLIT = ["wan_dbcache", "wan_dbcache_taylor", "wan_fbc", "wan_teacache_ret", "wan_deltadit",
+         "wan_taylorseer_block_o1", "wan_magcache"]
+
+
+def form(name, schedule, kind, *options):
+    """`ditcache rewrite --form KIND` of a copy of a model; returns the folder or file."""
+    folder = scratch_folder()
+    rules, output = folder / "schedule.dcs", folder / ("out" if kind in ("static", "split")
+                                                       else "out.onnx")
+    rules.write_text(schedule)
+    ditcache("rewrite", copy_model(name, folder), "--schedule", rules, "--form", kind,
+             "-o", output, *options)
+    return output
+
+
+def follow(path, runtime, inputs, latents):
+    """The output of every step, each from the given latents, and what was computed."""
+    model = Model(path, RUNTIMES[runtime], None if path.is_dir() else manifest(path))
+    branch, outputs, flags = Branch(model), [], []
+    sigmas = inputs["sigmas"]
+    for step, timestep in enumerate(inputs["timesteps"]):
+        feeds = {LATENTS: latents[step], **conditioning(inputs),
+                 TIMESTEP: np.full(len(latents[step]), timestep, np.float32)}
+        output, computed = branch(feeds, step, sigmas=sigmas[step:step + 2])
+        outputs.append(output)
+        flags.append(computed)
+    return np.stack(outputs), np.stack(flags)
+
+
+class FormCases(Cases):
+    def assert_follows(self, model, schedule, kind, runtime, *options, tolerance=1e-5):
+        """A trajectory in a runtime is that of our interpreter with the form `if`, step by step."""
+        trajectory = CORPUS / f"{model}_traj.npz"
+        recorded = recording(cached_model(model, schedule), trajectory)
+        path = form(model, schedule, kind, *options)
+        outputs, flags = follow(path, runtime, arrays(trajectory), recorded["latents"])
+        np.testing.assert_array_equal(flags, recorded["computed"][:, 0])
+        self.assertTrue(0 < flags.sum() < flags.size)
+        for step, output in enumerate(outputs):
+            self.assertNear(output, recorded["model_out"][step, 0], tolerance)
+
+
+class StaticTests(FormCases):
+    @for_each(*[(runtime, model) for runtime in RUNTIMES for model in TWO_RULES])
+    def test_a_trajectory_agrees_with_ditcache(self, runtime, model):
+        self.assert_follows(model, TWO_RULES[model], "static", runtime, "--target", runtime)
+
+    @for_each(*[(name,) for name in STATIC])
+    def test_published_systems_agree_with_ditcache(self, name):
+        tolerance = 8e-5 if "taylorseer" in name else 1e-5
+        self.assert_follows(
+            "wan", (REPLAYS / f"{name}.dcs").read_text(), "static", "onnxruntime",
+            tolerance=tolerance)
+
+
+class SplitTests(FormCases):
+    @for_each(*[(runtime, model) for runtime in RUNTIMES for model in TWO_RULES])
+    def test_a_trajectory_agrees_with_ditcache(self, runtime, model):
+        self.assert_follows(model, TWO_RULES[model], "split", runtime, "--target", runtime)
+
+    @for_each(*[(runtime, model) for runtime in RUNTIMES for model in ADAPTIVE])
+    def test_a_host_follows_decisions_of_the_run(self, runtime, model):
+        self.assert_follows(model, ADAPTIVE[model], "split", runtime, "--target", runtime)
+
+    @for_each(*[(name,) for name in SPLIT])
+    def test_published_systems_agree_with_ditcache(self, name):
+        tolerance = 8e-5 if "taylor" in name else 1e-5
+        self.assert_follows(
+            "wan", (REPLAYS / f"{name}.dcs").read_text(), "split", "onnxruntime",
+            tolerance=tolerance)
+
+
+class FileTests(Cases):
+    @for_each(("static",), ("split",))
+    def test_no_graph_needs_if_and_weights_lie_in_one_file(self, kind):
+        folder = form("wan", TWO_RULES["wan"], kind)
+        files = sorted(path.name for path in folder.iterdir())
+        self.assertIn("manifest.json", files)
+        self.assertIn("weights.bin", files)
+        size = sum(path.stat().st_size for path in folder.glob("*.onnx"))
+        original = (CORPUS / "wan.onnx").stat().st_size
+        self.assertLess((folder / "weights.bin").stat().st_size, 1.1 * original)
+        names = {file["file"] for file in json.loads(
+            (folder / "manifest.json").read_text())["form"]["graphs"]}
+        self.assertEqual(names, {name for name in files if name.endswith(".onnx")})
+        for path in folder.glob("*.onnx"):
+            model = onnx.load(path, load_external_data=False)
+            self.assertNotIn("If", [node.op_type for node in model.graph.node])
+            onnx.checker.check_model(str(path))
+            self.assertTrue(all(
+                entry.value == "weights.bin" for tensor in model.graph.initializer
+                for entry in tensor.external_data if entry.key == "location"))
+        self.assertLess(size, 2 * original)
+
+    def test_external_weights_are_referenced_where_they_lie(self):
+        folder = scratch_folder()
+        model = copy_model("wan_ext", folder)
+        rules = folder / "schedule.dcs"
+        rules.write_text(TWO_RULES["wan"])
+        before = {path.name for path in folder.iterdir()}
+        ditcache("rewrite", model, "--schedule", rules, "--form", "static", "-o", folder / "out",
+                 status=64)
+        self.assertEqual({path.name for path in folder.iterdir()}, before)
+        ditcache("rewrite", model, "--schedule", rules, "--form", "static", "-o", folder)
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+        weights = next(name for name in before if name.startswith("wan_ext.onnx."))
+        self.assertLess(sizes.get("weights.bin", 0), 0.2 * sizes[weights])
+        ditcache("rewrite", model, "--schedule", rules, "--form", "static", "-o", folder / "copy",
+                 "--copy-weights")
+        inputs = arrays(CORPUS / "wan_traj.npz")
+        outputs = [follow(path, "onnxruntime", inputs, inputs["latents"])[0]
+                   for path in (folder, folder / "copy")]
+        np.testing.assert_array_equal(*outputs)
+
+    def test_inspect_prints_schedule_and_files(self):
+        folder = form("wan", TWO_RULES["wan"], "static")
+        for path in (folder, folder / "manifest.json"):
+            report = json.loads(ditcache("inspect", path, "--json").stdout)
+            self.assertEqual(report["form"], "static")
+            self.assertEqual(report["schedule"]["steps"], 12)
+            self.assertEqual(report["schedule"]["text"], TWO_RULES["wan"])
+            self.assertEqual(len(report["steps"]), 12)
+        text = ditcache("inspect", folder).stdout
+        self.assertIn("cached by schedule 'test' for 12 steps", text)
+        self.assertIn("compute-all.onnx", text)
+        self.assertIn("part of a form 'static'",
+                      ditcache("inspect", folder / "compute-all.onnx").stdout)
+
+
+class RefusalTests(Cases):
+    def refusal(self, *arguments, status):
+        return ditcache(*arguments, status=status).stderr
+
+    def test_an_adaptive_schedule_is_not_static(self):
+        folder = scratch_folder()
+        rules, model = folder / "schedule.dcs", copy_model("wan", folder)
+        rules.write_text(ADAPTIVE["wan"])
+        error = self.refusal(
+            "rewrite", model, "--schedule", rules, "--form", "static", "-o", folder / "out",
+            status=4)
+        self.assertIn("decides during the run", error)
+        self.assertIn("split", error)
+        self.assertFalse((folder / "out").exists())
+
+    @for_each(("static",), ("split",))
+    def test_it_is_unwrapped_by_its_original(self, kind):
+        folder = form("wan", TWO_RULES["wan"], kind)
+        output = scratch_folder() / "original.onnx"
+        error = self.refusal("unwrap", folder, "-o", output, status=4)
+        self.assertIn("wan.onnx", error)
+        digest = json.loads((folder / "manifest.json").read_text())["originalDigest"]
+        self.assertIn(digest, error)
+        part = next(folder.glob("*.onnx"))
+        self.assertIn("manifest.json", self.refusal("unwrap", part, "-o", output, status=4))
+        self.assertFalse(output.exists())
+
+    def test_a_folder_is_not_one_model(self):
+        folder = form("wan", TWO_RULES["wan"], "static")
+        for command in (["run"], ["sample"], ["rewrite", "--schedule", "every-2", "--dry-run"]):
+            self.assertIn("several files", self.refusal(
+                command[0], folder, *command[1:], status=4))
+        part = next(folder.glob("compute-all*.onnx"))
+        self.assertIn("part of a cached model", self.refusal(
+            "rewrite", part, "--schedule", "every-2", "--dry-run", status=2))
+
+    def test_options_that_do_not_fit_a_form_are_refused(self):
+        model = copy_model("wan", scratch_folder())
+        common = ["rewrite", model, "--schedule", "every-2", "-o", scratch_folder() / "out"]
+        self.assertIn("not one of", self.refusal(*common, "--form", "star", status=64))
+        self.assertIn("defaults", self.refusal(
+            *common, "--form", "static", "--state", "optional", status=64))
+        self.assertIn("--check", self.refusal(*common, "--form", "split", "--check", status=4))
+
+    def test_a_foreign_manifest_is_not_replaced(self):
+        folder = scratch_folder()
+        model = copy_model("wan", scratch_folder())
+        (folder / "manifest.json").write_text('{"name": "an app"}')
+        error = self.refusal(
+            "rewrite", model, "--schedule", "every-2", "--form", "static", "-o", folder, status=6)
+        self.assertIn("did not write", error)
+        self.assertEqual([path.name for path in folder.iterdir()], ["manifest.json"])
+
+    def test_a_broken_manifest_is_an_error(self):
+        folder = scratch_folder()
+        (folder / "manifest.json").write_text("{")
+        self.refusal("inspect", folder, status=2)
+        self.refusal("inspect", scratch_folder(), status=6)
+
+
+class TargetTests(Cases):
+    def warnings(self, target, *options, schedule="every-2"):
+        model = copy_model("wan", scratch_folder())
+        done = ditcache("rewrite", model, "--schedule", schedule, "--dry-run", "--json",
+                        "--target", target, *options)
+        return [note for note in json.loads(done.stdout)["warnings"] if note["rule"] == "runtime"]
+
+    @for_each(("tensorrt",), ("cuda-graphs",), ("qnn",), ("coreml",))
+    def test_runtimes_that_do_not_skip_in_an_if_want_another_form(self, target):
+        notes = self.warnings(target)
+        self.assertTrue(notes)
+        self.assertIn("--form static", [note.get("instead") for note in notes])
+        self.assertTrue(all(note["source"] for note in notes))
+        for form in ("static", "split"):
+            self.assertEqual(self.warnings(target, "--form", form), [])
+
+    def test_an_adaptive_schedule_is_sent_to_split(self):
+        rules = scratch_folder() / "adaptive.dcs"
+        rules.write_text(ADAPTIVE["wan"])
+        notes = self.warnings("tensorrt", schedule=rules)
+        self.assertIn("--form split", [note.get("instead") for note in notes])
+
+    def test_onnx_runtime_has_nothing_to_say_about_the_default(self):
+        self.assertEqual(self.warnings("onnxruntime"), [])
+
+    def test_people_see_them_on_standard_error(self):
+        model = copy_model("wan", scratch_folder())
+        done = ditcache("rewrite", model, "--schedule", "every-2", "--dry-run", "--target", "qnn")
+        self.assertIn("warning: runtime at qnn: runs both branches", done.stderr)
+        self.assertIn("better: --form static", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
