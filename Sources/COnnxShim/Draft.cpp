@@ -167,6 +167,35 @@ void onnx_draft_add_metadata(OnnxDraftRef ref, OnnxEntry entry) noexcept {
   });
 }
 
+void onnx_draft_add_function(
+    OnnxDraftRef ref, OnnxBytes domain, OnnxBytes name, OnnxGraphRef body) noexcept {
+  auto *added = model(ref).add_functions();
+  added->set_domain(text(domain));
+  added->set_name(text(name));
+  for (const auto &input : message(body).input()) added->add_input(input.name());
+  for (const auto &output : message(body).output()) added->add_output(output.name());
+  added->mutable_node()->CopyFrom(message(body).node());
+}
+
+void onnx_draft_add_function_opset(OnnxDraftRef ref, OnnxBytes domain, int64_t version) noexcept {
+  auto *functions = model(ref).mutable_functions();
+  auto *added = functions->Mutable(functions->size() - 1)->add_opset_import();
+  added->set_domain(text(domain));
+  added->set_version(version);
+}
+
+void onnx_draft_remove_functions(OnnxDraftRef ref, OnnxBytes domain) noexcept {
+  const auto ours = text(domain);
+  auto *functions = model(ref).mutable_functions();
+  for (int index = functions->size() - 1; index >= 0; --index) {
+    if (functions->Get(index).domain() != ours) continue;
+    for (int next = index; next + 1 < functions->size(); ++next) {
+      functions->SwapElements(next, next + 1);
+    }
+    functions->UnsafeArenaReleaseLast();
+  }
+}
+
 OnnxGraphDraft onnx_draft_graph(OnnxDraftRef ref) noexcept {
   return make<OnnxGraphDraft>([&] { return model(ref).mutable_graph(); });
 }

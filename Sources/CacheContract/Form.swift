@@ -62,9 +62,9 @@ public struct Form: Hashable, Sendable, Codable {
     public var site: Int?
     /// The bool output of an earlier file that says whether to compute.
     public var decision: String?
-    /// The file to run when the site computes.
+    /// The file to run when the site computes; nil when nothing changes then.
     public var compute: String?
-    /// The file to run when it does not.
+    /// The file to run when it does not; nil when nothing changes then.
     public var reuse: String?
     /// The file of a branch's first call, when nothing is kept and everything computes, where it is
     /// another one.
@@ -79,7 +79,7 @@ public struct Form: Hashable, Sendable, Codable {
 
     /// A part that computes or reuses.
     public init(
-      name: String, site: Int, decision: String, compute: String, reuse: String,
+      name: String, site: Int, decision: String, compute: String?, reuse: String?,
       first: String? = nil
     ) {
       self.name = name

@@ -75,7 +75,9 @@ public struct CacheRewriter: Sendable {
     let manifest = manifest(plan, cached, structure, costs, originalDigest)
     return CachedGraph(
       graph: cached, manifest: manifest, costs: costs, plan: plan, reports: reports,
-      wrapped: WrappedGraph(wrapped, plan: plan, manifest: manifest))
+      wrapped: WrappedGraph(
+        wrapped, plan: plan, manifest: manifest,
+        blocks: structure.blocks.map { FunctionForm.Member($0, in: graph) }))
   }
 
   private func manifest(

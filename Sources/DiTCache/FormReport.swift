@@ -1,4 +1,4 @@
-import CacheContract
+public import CacheContract
 
 /// What `inspect` says about a form of several files, as JSON of schema 1.
 public struct FormReport: Encodable, Sendable {
@@ -65,7 +65,8 @@ public struct FormReport: Encodable, Sendable {
       lines.append("a call runs:")
       lines += parts.map { part in
         if let file = part.file { return "  \(file)" }
-        return "  \(part.compute ?? "") or \(part.reuse ?? ""), as \(part.decision ?? "") says"
+        return "  \(part.compute ?? "nothing") or \(part.reuse ?? "nothing"), as "
+          + "\(part.decision ?? "") says"
       }
     }
     return lines

@@ -43,8 +43,9 @@ public struct RewriteJob: Sendable {
 
     package init(
       cached: CachedGraph, uncached: Graph, legalization: [LegalizationReport], schedule: Schedule,
-      blockCount: Int
+      blockCount: Int, convention: StateConvention = .optional
     ) {
+      self.convention = convention
       self.cached = cached
       self.uncached = uncached
       self.legalization = legalization

@@ -134,11 +134,13 @@ public struct RewriteTask: Sendable {
     }
     var options = OnnxWriteOptions()
     options.copiesWeights = copyingWeights
+    var graph = result.cached.graph
+    if form == .function { (graph, options.functions) = try result.cached.withFunctions() }
     return StagedRewrite(
       task: self,
       output: .file(
         try model.file.stage(
-          result.cached.graph, metadata: try result.metadata(), to: path, options: options)))
+          graph, metadata: try result.metadata(), to: path, options: options)))
   }
 }
 

@@ -1,3 +1,4 @@
+import CacheContract
 import OnnxFile
 
 /// Restores originals.

@@ -19,7 +19,8 @@ struct RewriteCommand: ParsableCommand {
   var output: String?
 
   @Option(
-    help: ArgumentHelp("How cache nodes are written: if, static, split.", valueName: "FORM"))
+    help: ArgumentHelp(
+      "How cache nodes are written: if, static, split or function.", valueName: "FORM"))
   var form = "if"
 
   @Option(help: ArgumentHelp("State inputs: optional or required.", valueName: "STATE"))

@@ -43,11 +43,11 @@ struct FormHost {
         var name = part.file
         if let site = part.site {
           let decision = part.decision.flatMap { values[$0]?.elements(as: Bool.self).first }
-          let does = try decided[site] ?? (!begun || #require(decision))
+          let does = try decided[site] ?? (begun ? #require(decision as Bool?) : true)
           decided[site] = does
           name = does ? part.compute : part.reuse
         }
-        try run(try #require(begun ? name : part.first ?? name), &values)
+        if let file = begun ? name : part.first ?? name { try run(file, &values) }
       }
       computed = decided.map { $0 ?? true }
     }
@@ -62,7 +62,10 @@ struct FormHost {
   private mutating func run(_ name: String, _ values: inout [String: Tensor]) throws {
     let file = try #require(files[name])
     var feeds: [Name: Tensor] = [:]
-    for input in file.inputs { feeds[Name(input)] = try #require(values[input], "\(input)") }
+    for input in file.inputs {
+      let value = try #require(values[input] as Tensor?, "\(input)")
+      feeds[Name(input)] = value
+    }
     let results = try #require(engines[name]).run(feeds)
     #expect(Set(results.keys.map(\.text)) == Set(file.outputs))
     for (name, value) in results { values[name.text] = value }

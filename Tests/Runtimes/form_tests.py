@@ -1,6 +1,7 @@
 """Every form in other runtimes: the host of the examples follows it to the numbers of ditcache."""
 
 import json
+import subprocess
 import sys
 import unittest
 
@@ -60,7 +61,7 @@ def follow(path, runtime, inputs, latents):
     for step, timestep in enumerate(inputs["timesteps"]):
         feeds = {LATENTS: latents[step], **conditioning(inputs),
                  TIMESTEP: np.full(len(latents[step]), timestep, np.float32)}
-        output, computed = branch(feeds, step, sigmas=sigmas[step:step + 2])
+        output, computed = branch(feeds, step, sigmas[step:step + 2])
         outputs.append(output)
         flags.append(computed)
     return np.stack(outputs), np.stack(flags)
@@ -107,6 +108,49 @@ class SplitTests(FormCases):
         self.assert_follows(
             "wan", (REPLAYS / f"{name}.dcs").read_text(), "split", "onnxruntime",
             tolerance=tolerance)
+
+
+class FunctionTests(FormCases):
+    @for_each(*[(model,) for model in TWO_RULES])
+    def test_a_trajectory_agrees_with_ditcache(self, model):
+        self.assert_follows(
+            model, TWO_RULES[model], "function", "onnxruntime", "--target", "onnxruntime")
+
+    def test_blocks_of_a_family_share_a_function(self):
+        model = onnx.load(form("wan", TWO_RULES["wan"], "function"))
+        onnx.checker.check_model(model)
+        self.assertEqual([(f.domain, f.name) for f in model.functions], [("ditcache", "blocks")])
+        calls, pending = [], [model.graph]
+        while pending:
+            graph = pending.pop()
+            for node in graph.node:
+                pending += [a.g for a in node.attribute if a.HasField("g")]
+                if node.domain == "ditcache":
+                    calls.append(node.name)
+        self.assertEqual(sorted(calls), [f"blocks.{index}" for index in range(6)])
+        original = onnx.load(CORPUS / "wan.onnx")
+        self.assertLess(len(model.graph.node), len(original.graph.node) / 4)
+
+
+class HostTests(Cases):
+    """The example host as people run it, with two calls a step."""
+
+    @for_each(("static",), ("split",))
+    def test_guidance_in_two_calls(self, kind):
+        inputs = arrays(CORPUS / "wan_traj.npz")
+        inputs["guidance_scale"] = np.float32(3)
+        folder = scratch_folder()
+        path, result = folder / "guided.npz", folder / "result.npz"
+        np.savez(path, **inputs)
+        expected = recording(cached_model("wan", TWO_RULES["wan"]), path)
+        host = ROOT / "examples" / "onnxruntime" / "host.py"
+        done = subprocess.run(
+            [sys.executable, host, form("wan", TWO_RULES["wan"], kind), path, result],
+            capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ours = arrays(result)
+        np.testing.assert_array_equal(ours["computed"], expected["computed"])
+        self.assertNear(ours["model_out"], expected["model_out"], 1e-4)
 
 
 class FileTests(Cases):
@@ -195,16 +239,16 @@ class RefusalTests(Cases):
 
     def test_a_folder_is_not_one_model(self):
         folder = form("wan", TWO_RULES["wan"], "static")
-        for command in (["run"], ["sample"], ["rewrite", "--schedule", "every-2", "--dry-run"]):
+        for command in (["run", "--input", "x.npz"], ["sample"], ["rewrite", "--schedule", "every-2", "--steps", "12", "--dry-run"]):
             self.assertIn("several files", self.refusal(
                 command[0], folder, *command[1:], status=4))
         part = next(folder.glob("compute-all*.onnx"))
         self.assertIn("part of a cached model", self.refusal(
-            "rewrite", part, "--schedule", "every-2", "--dry-run", status=2))
+            "rewrite", part, "--schedule", "every-2", "--steps", "12", "--dry-run", status=2))
 
     def test_options_that_do_not_fit_a_form_are_refused(self):
         model = copy_model("wan", scratch_folder())
-        common = ["rewrite", model, "--schedule", "every-2", "-o", scratch_folder() / "out"]
+        common = ["rewrite", model, "--schedule", "every-2", "--steps", "12", "-o", scratch_folder() / "out"]
         self.assertIn("not one of", self.refusal(*common, "--form", "star", status=64))
         self.assertIn("defaults", self.refusal(
             *common, "--form", "static", "--state", "optional", status=64))
@@ -215,7 +259,7 @@ class RefusalTests(Cases):
         model = copy_model("wan", scratch_folder())
         (folder / "manifest.json").write_text('{"name": "an app"}')
         error = self.refusal(
-            "rewrite", model, "--schedule", "every-2", "--form", "static", "-o", folder, status=6)
+            "rewrite", model, "--schedule", "every-2", "--steps", "12", "--form", "static", "-o", folder, status=6)
         self.assertIn("did not write", error)
         self.assertEqual([path.name for path in folder.iterdir()], ["manifest.json"])
 
@@ -229,7 +273,7 @@ class RefusalTests(Cases):
 class TargetTests(Cases):
     def warnings(self, target, *options, schedule="every-2"):
         model = copy_model("wan", scratch_folder())
-        done = ditcache("rewrite", model, "--schedule", schedule, "--dry-run", "--json",
+        done = ditcache("rewrite", model, "--schedule", schedule, "--steps", "12", "--dry-run", "--json",
                         "--target", target, *options)
         return [note for note in json.loads(done.stdout)["warnings"] if note["rule"] == "runtime"]
 
@@ -253,7 +297,7 @@ class TargetTests(Cases):
 
     def test_people_see_them_on_standard_error(self):
         model = copy_model("wan", scratch_folder())
-        done = ditcache("rewrite", model, "--schedule", "every-2", "--dry-run", "--target", "qnn")
+        done = ditcache("rewrite", model, "--schedule", "every-2", "--steps", "12", "--dry-run", "--target", "qnn")
         self.assertIn("warning: runtime at qnn: runs both branches", done.stderr)
         self.assertIn("better: --form static", done.stderr)
 

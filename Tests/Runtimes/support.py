@@ -144,7 +144,7 @@ def onnx_runtime(model, **options):
             return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(
                 bfloat16_bits(array), onnx.TensorProto.BFLOAT16)
         wanted = ONNX_RUNTIME_TYPES.get(types.get(name), array.dtype)
-        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array, wanted))
+        return onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(array, wanted, order="C"))
 
     def array(value):
         if value.data_type() != "tensor(bfloat16)":

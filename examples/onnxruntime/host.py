@@ -110,15 +110,17 @@ class Branch:
         """Every part in order; where there is a choice, by the decision that came out before."""
         computed = [None] * len(self.manifest["sites"])
         for part in self.model.form["parts"]:
-            name, first = part.get("file"), part.get("first")
-            if name is None:
-                site = part["site"]
+            name, site = part.get("file"), part.get("site")
+            if site is not None:
                 if computed[site] is None:
                     wanted = values[part["decision"]] if self.begun else True
                     computed[site] = bool(
                         not self.begun or [wanted, True, False][override[site]])
-                name = part["compute"] if computed[site] else part["reuse"]
-            self.model.run(name if self.begun or not first else first, values)
+                name = part.get("compute" if computed[site] else "reuse")
+            if not self.begun:
+                name = part.get("first", name)
+            if name is not None:
+                self.model.run(name, values)
         return values[self.model.form["outputs"][0]], np.array(computed)
 
     def average(self, other):

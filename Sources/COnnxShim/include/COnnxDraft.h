@@ -37,6 +37,14 @@ void onnx_draft_add_opset(OnnxDraftRef draft, OnnxBytes domain, int64_t version)
 void onnx_draft_borrow_metadata(
     OnnxDraftRef draft, OnnxModelRef model, size_t index) ONNX_NOEXCEPT;
 void onnx_draft_add_metadata(OnnxDraftRef draft, OnnxEntry entry) ONNX_NOEXCEPT;
+/// Adds a model-local function with the inputs, outputs and nodes of `body`, which are copied.
+void onnx_draft_add_function(
+    OnnxDraftRef draft, OnnxBytes domain, OnnxBytes name, OnnxGraphRef body) ONNX_NOEXCEPT;
+/// Adds an operator set to the function that was added last.
+void onnx_draft_add_function_opset(
+    OnnxDraftRef draft, OnnxBytes domain, int64_t version) ONNX_NOEXCEPT;
+/// Removes the functions of a domain.
+void onnx_draft_remove_functions(OnnxDraftRef draft, OnnxBytes domain) ONNX_NOEXCEPT;
 OnnxGraphDraft onnx_draft_graph(OnnxDraftRef draft) ONNX_NOEXCEPT;
 
 /// Takes the next bytes of a file; false stops the writing.

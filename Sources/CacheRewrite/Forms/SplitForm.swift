@@ -51,15 +51,15 @@ struct SplitForm {
         }
         parts.append(Form.Part(name: part.name, file: file, first: other))
       } else if let compute = part.compute, let reuse = part.reuse, let decision = part.decision {
-        let file = files.add(compute, as: part.name + ".compute")
+        let file = files.addUnlessEmpty(compute, as: part.name + ".compute")
         var other: String?
         if let begin = first[number].compute, !serves(compute, for: begin) {
-          other = files.add(begin, as: part.name + ".compute.first")
+          other = files.addUnlessEmpty(begin, as: part.name + ".compute.first")
         }
         parts.append(
           Form.Part(
             name: part.name, site: part.site ?? 0, decision: decision, compute: file,
-            reuse: files.add(reuse, as: part.name + ".reuse"), first: other))
+            reuse: files.addUnlessEmpty(reuse, as: part.name + ".reuse"), first: other))
       }
     }
     let form = Form(
@@ -216,6 +216,11 @@ struct SplitForm {
   private struct Files {
     private(set) var graphs: [FormGraph] = []
     private var taken: Set<String> = []
+
+    /// Nil for a graph that gives nothing.
+    mutating func addUnlessEmpty(_ graph: Graph, as words: String) -> String? {
+      graph.outputs.isEmpty ? nil : add(graph, as: words)
+    }
 
     mutating func add(_ graph: Graph, as words: String) -> String {
       let stem = fileName(words)

@@ -11,8 +11,11 @@ public struct WrappedGraph: Sendable {
   let manifest: Manifest
   /// The cache nodes in the order of the plan's sites.
   let sites: [NodeID]
+  /// The original's blocks.
+  let blocks: [FunctionForm.Member]
 
-  init(_ graph: Graph, plan: CachePlan, manifest: Manifest) {
+  init(_ graph: Graph, plan: CachePlan, manifest: Manifest, blocks: [FunctionForm.Member]) {
+    self.blocks = blocks
     self.graph = graph
     self.plan = plan
     self.manifest = manifest

@@ -57,6 +57,9 @@ private struct OriginalDraft {
 
   func make() throws -> Draft {
     let draft = Draft(base: model.message)
+    Array(OnnxModel.functionDomain.utf8).withBytes {
+      onnx_draft_remove_functions(draft.reference, $0)
+    }
     try addNodes(to: draft.graph)
     try addValues(.inputs, OnnxValueListInput, to: draft.graph)
     try addValues(.outputs, OnnxValueListOutput, to: draft.graph)

@@ -10,6 +10,10 @@ public struct OnnxWriteOptions: Sendable {
   /// Files of this run that the output must not replace, besides the model and its weights.
   public var otherInputs: Set<FileIdentity> = []
 
+  /// Functions that nodes of the graph call; restoring the original removes those of the domain
+  /// `ditcache`.
+  public var functions: [LocalFunction] = []
+
   /// The usual options.
   public init() {}
 }
@@ -57,6 +61,7 @@ extension OnnxModel {
       var record = UndoRecord(digest: fileDigest, byteCount: fileByteCount)
       try exporter.addMain(graph, record: &record)
       addOpsets(graph.opsets, to: draft, record: &record)
+      try add(options.functions, to: draft, path: path)
       for (present, original) in copies?.locations.map({ ($0.value, $0.key) }) ?? [] {
         record.locations[present] = original
       }
