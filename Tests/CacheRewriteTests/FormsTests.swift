@@ -30,11 +30,11 @@ private let forecast = """
   """
 private let adaptive = """
   cache blocks[1..] { keep delta
-    refresh unless relative_l1(residual(blocks[0]), since: last_computed) < 0.08 }
+    refresh unless relative_l1(residual(blocks[0]), since: last_computed) < 0.02 }
   """
 private let accumulated = """
   cache blocks[1..] { keep delta
-    use total_change(of: output(blocks[0]), threshold: 0.1) }
+    use total_change(of: output(blocks[0]), threshold: 0.02) }
   """
 
 @Suite struct FormsTests {

@@ -39,17 +39,19 @@ struct SplitForm {
     let first = try cut(isReady: false)
     var files = Files()
     var parts: [Form.Part] = []
+    let last = later.lastIndex { $0.whole.map { !$0.outputs.isEmpty } ?? false }
     for (number, part) in later.enumerated() {
       if let whole = part.whole {
+        let name = number == last && number > 0 ? "finish" : part.name
         guard !whole.outputs.isEmpty || first[number].whole?.outputs.isEmpty == false else {
           continue
         }
-        let file = files.add(whole, as: part.name)
+        let file = files.add(whole, as: name)
         var other: String?
         if let begin = first[number].whole, !serves(whole, for: begin) {
-          other = files.add(begin, as: part.name + ".first")
+          other = files.add(begin, as: name + ".first")
         }
-        parts.append(Form.Part(name: part.name, file: file, first: other))
+        parts.append(Form.Part(name: name, file: file, first: other))
       } else if let compute = part.compute, let reuse = part.reuse, let decision = part.decision {
         let file = files.addUnlessEmpty(compute, as: part.name + ".compute")
         var other: String?
@@ -141,8 +143,7 @@ struct SplitForm {
   private func segment(
     _ number: Int, of graph: Graph, _ levels: Levels, _ needed: inout Set<ValueID>
   ) throws -> Piece {
-    let name =
-      number == 0 ? "head" : number == choices.count ? "finish" : "between-\(number)"
+    let name = number == 0 ? "head" : "between-\(number)"
     let outputs = needed.filter { levels.segment(of: $0) == number }.sorted()
     let part = levels.part(named: Name(name), outputs: outputs, segment: number)
     needed.subtract(outputs)
