@@ -56,7 +56,7 @@ public struct Form: Hashable, Sendable, Codable {
   public struct Part: Hashable, Sendable, Codable {
     /// What it is, such as `head` or a site id.
     public var name: String
-    /// The file, where there is no choice.
+    /// The file, where there is no choice; nil when it only has one for first calls.
     public var file: String?
     /// The site, as an index into `sites`, that is computed or reused here or that this follows.
     public var site: Int?
@@ -71,7 +71,7 @@ public struct Form: Hashable, Sendable, Codable {
     public var first: String?
 
     /// A part that always runs.
-    public init(name: String, file: String, first: String? = nil) {
+    public init(name: String, file: String?, first: String? = nil) {
       self.name = name
       self.file = file
       self.first = first

@@ -64,7 +64,7 @@ public struct FormReport: Encodable, Sendable {
     if let parts {
       lines.append("a call runs:")
       lines += parts.map { part in
-        if let file = part.file { return "  \(file)" }
+        if part.site == nil { return "  \(part.file ?? "nothing")" }
         return "  \(part.compute ?? "nothing") or \(part.reuse ?? "nothing"), as "
           + "\(part.decision ?? "") says"
       }

@@ -39,7 +39,8 @@ schedule adaptive for {name} {{
 STATIC = ["wan_deltadit", "wan_fora", "wan_profilingdit", "wan_taylorseer_block_o1",
           "wan_taylorseer_attn_o1", "wan_taylorseer_lite", "wan_tgate"]
 SPLIT = ["wan_dbcache", "wan_dbcache_taylor", "wan_fbc", "wan_teacache_ret", "wan_deltadit",
-         "wan_taylorseer_block_o1", "wan_magcache"]
+         "wan_taylorseer_block_o1", "wan_taylorseer_lite", "wan_magcache", "wan_easycache_cfg",
+         "wan_adacache"]
 
 
 def form(name, schedule, kind, *options):
@@ -115,6 +116,16 @@ class FunctionTests(FormCases):
     def test_a_trajectory_agrees_with_ditcache(self, model):
         self.assert_follows(
             model, TWO_RULES[model], "function", "onnxruntime", "--target", "onnxruntime")
+
+    def test_ditcache_checks_reads_and_unwraps_it(self):
+        path = form("wan", TWO_RULES["wan"], "function", "--check")
+        trajectory = CORPUS / "wan_traj.npz"
+        ours, expected = (recording(model, trajectory) for model in (
+            path, cached_model("wan", TWO_RULES["wan"])))
+        np.testing.assert_array_equal(ours["model_out"], expected["model_out"])
+        original = scratch_folder() / "wan.onnx"
+        self.assertIn("identical", ditcache("unwrap", path, "-o", original).stdout)
+        self.assertEqual(original.read_bytes(), (CORPUS / "wan.onnx").read_bytes())
 
     def test_blocks_of_a_family_share_a_function(self):
         model = onnx.load(form("wan", TWO_RULES["wan"], "function"))

@@ -46,10 +46,10 @@ struct SplitForm {
         guard !whole.outputs.isEmpty || first[number].whole?.outputs.isEmpty == false else {
           continue
         }
-        let file = files.add(whole, as: name)
+        let file = files.addUnlessEmpty(whole, as: name)
         var other: String?
         if let begin = first[number].whole, !serves(whole, for: begin) {
-          other = files.add(begin, as: name + ".first")
+          other = files.addUnlessEmpty(begin, as: name + ".first")
         }
         parts.append(Form.Part(name: name, file: file, first: other))
       } else if let compute = part.compute, let reuse = part.reuse, let decision = part.decision {
