@@ -52,9 +52,6 @@ public struct RewriteTask: Sendable {
         schedule: String(decoding: result.schedule.source.bytes, as: UTF8.self)) : nil
   }
 
-  /// True when the output is a folder.
-  public var writesFolder: Bool { files != nil }
-
   /// The names of the files of a form of several.
   public var fileNames: [String] { files?.graphs.map(\.fileName) ?? [] }
 
