@@ -37,11 +37,14 @@ public struct Manifest: Hashable, Sendable, Codable {
     public var name: String
     /// One entry a step: true where the rule computes; empty for a rule that decides during the run.
     public var table: [Bool]
+    /// What it compares; nil for a rule that reports no metric.
+    public var metric: Metric?
 
-    /// A rule and its resolved table.
-    public init(name: String, table: [Bool]) {
+    /// A rule, its resolved table and what it compares.
+    public init(name: String, table: [Bool], metric: Metric? = nil) {
       self.name = name
       self.table = table
+      self.metric = metric
     }
   }
 

@@ -106,7 +106,9 @@ public struct CacheRewriter: Sendable {
       tool: ToolVersion.text, schedule: plan.schedule.schedule.name, steps: plan.schedule.steps,
       originalDigest: digest, families: structure.families.map(\.name),
       rules: plan.schedule.rules.map {
-        .init(name: $0.rule.name, table: $0.table.isAdaptive ? [] : $0.table.computed)
+        .init(
+          name: $0.rule.name, table: $0.table.isAdaptive ? [] : $0.table.computed,
+          metric: .init($0, parameters: plan.schedule.schedule.parameters))
       },
       sites: zip(plan.sites, costs.siteFlops).map { site, flops in
         .init(name: site.name, rule: names[site.rule], blocks: site.blockCount, flops: flops)

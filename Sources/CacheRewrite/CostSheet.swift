@@ -68,7 +68,8 @@ public struct CostSheet: Sendable {
         }
       }
     }
-    stateBytes = bytes
+    let ruleBytes = plan.ruleStateBytes(in: original)
+    stateBytes = bytes.flatMap { own in ruleBytes.map { own + $0 } }
     breakEvenReuses = skippable.flatMap { saved in
       guard bytes != nil, saved > elements else { return nil }
       let gain = saved - elements
@@ -77,5 +78,29 @@ public struct CostSheet: Sendable {
     var changes = rewritten.operatorCounts()
     for (op, count) in original.operatorCounts() { changes[op, default: 0] -= count }
     operatorChanges = changes.filter { $0.value != 0 }
+  }
+}
+
+extension CachePlan {
+  /// Bytes of the slots that rules keep once: numbers, counters of steps and tensors filled from
+  /// taps; nil while a dimension is free.
+  fileprivate func ruleStateBytes(in graph: Graph) -> Int? {
+    var bytes = 0
+    for number in Set(sites.map(\.rule)) {
+      let rule = schedule.rules[number].rule
+      let slots = rule.reuse.slots
+      for slot in slots + RuleState.counters(of: rule) where !slot.isLocal(among: slots) {
+        if slot.isScalar {
+          bytes += DataType.float32.byteCount
+          continue
+        }
+        guard let tap = slot.signal(among: slots), let value = taps[tap]?.first,
+          let type = graph.tensorType(of: value), let shape = type.concreteShape
+        else { return nil }
+        let stored = slot.storage?.dataType ?? type.dataType ?? .float32
+        bytes += shape.elementCount * stored.byteCount
+      }
+    }
+    return bytes
   }
 }

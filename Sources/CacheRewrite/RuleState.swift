@@ -107,7 +107,7 @@ struct RuleState {
   }
 
   /// Scalar slots that count steps, where the rule reads them and no table says them.
-  private static func counters(of rule: CacheRule) -> [ScheduleLanguage.Slot] {
+  static func counters(of rule: CacheRule) -> [ScheduleLanguage.Slot] {
     let readers =
       rule.isStatic ? [rule.reuse.value] + rule.reuse.slots.flatMap(\.updates) : rule.expressions
     let used = readers.reduce(into: Set<Expression.Control>()) { $0.formUnion($1.controls) }

@@ -53,13 +53,15 @@ public struct RewriteReport: Encodable, Sendable {
     public let blocks: Int
     /// How many hidden states pass through.
     public let streams: Int
-    /// Steps on which it computes.
-    public let computedSteps: Int
+    /// Steps on which it computes; nil for a rule that decides during the run.
+    public let computedSteps: Int?
+    /// Whether its rule decides during the run.
+    public let adaptive: Bool
     /// FLOPs that a reused step skips.
     public let flops: Int?
 
     enum CodingKeys: String, CodingKey {
-      case name, rule, blocks, streams, flops
+      case name, rule, blocks, streams, adaptive, flops
       case computedSteps = "computed_steps"
     }
   }
@@ -93,10 +95,12 @@ public struct RewriteReport: Encodable, Sendable {
     form = task.form.rawValue
     files = task.fileNames
     sites = zip(manifest.sites, cached.plan.sites).map { site, planned in
-      Site(
+      let table = tables[site.rule] ?? []
+      return Site(
         name: site.name, rule: site.rule, blocks: site.blocks,
         streams: planned.streams.count,
-        computedSteps: tables[site.rule]?.count { $0 } ?? 0, flops: site.flops)
+        computedSteps: table.isEmpty ? nil : table.count { $0 }, adaptive: table.isEmpty,
+        flops: site.flops)
     }
     stateBytes = cached.costs.stateBytes
     flopsComputed = cached.costs.flopsComputed

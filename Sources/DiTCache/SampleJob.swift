@@ -56,6 +56,8 @@ public struct SampleJob: Sendable {
     public let quality: GenerationQuality?
     /// The sites with the fraction of calls that computed each.
     public let sites: [(site: Manifest.Site, computed: Double)]
+    /// What each site did, step by step, in the order of `sites`.
+    public let diagnostics: [SiteDiagnostics]
     /// The fraction of all FLOPs that was skipped, when costs are known.
     public let flopsSaved: Double?
     /// Why the cache may not do what was meant; empty when all is well.
@@ -183,9 +185,12 @@ public struct SampleJob: Sendable {
     }
     let fractions = run.computedFractions
     let sites = zip(manifest?.sites ?? [], fractions).map { (site: $0, computed: $1) }
+    let diagnostics = manifest.map { run.diagnostics($0) } ?? []
     return Result(
-      run: run, baseline: baseline, quality: quality, sites: sites,
-      flopsSaved: flopsSaved(sites), warnings: warnings(sites))
+      run: run, baseline: baseline, quality: quality, sites: sites, diagnostics: diagnostics,
+      flopsSaved: flopsSaved(sites),
+      warnings: warnings(sites)
+        + (manifest.map { RuleWarnings.all(diagnostics, $0) } ?? []))
   }
 
   private func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {

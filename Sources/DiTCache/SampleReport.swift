@@ -1,3 +1,6 @@
+import CacheContract
+import Diffusion
+
 /// What `sample` did, as JSON of schema 1.
 public struct SampleReport: Encodable, Sendable {
   /// The version of this layout.
@@ -14,6 +17,8 @@ public struct SampleReport: Encodable, Sendable {
   public let flopsSaved: Double?
   /// Bytes of state of all branches.
   public let stateBytes: Int
+  /// Bytes of state of each branch, in the order of `branches`.
+  public let branchStateBytes: [Int]
   /// Wall time of the run.
   public let seconds: Double
   /// Wall time of the uncached run.
@@ -29,8 +34,67 @@ public struct SampleReport: Encodable, Sendable {
   public struct Site: Encodable, Sendable {
     /// The site id.
     public let name: String
+    /// The rule it follows.
+    public let rule: String
     /// The fraction of calls that computed it.
     public let computed: Double
+    /// The steps that computed it, for each branch.
+    public let computedSteps: [[Int]]
+    /// Its metric over the calls that had one; nil if none had.
+    public let metric: Metric?
+    /// Calls whose metric was NaN or infinite.
+    public let notFiniteCalls: Int
+    /// Whether its rule decides during the run and computed in every call.
+    public let neverFired: Bool
+    /// Thresholds that would have fired, where the rule's own never did.
+    public let wouldFire: [Firing]
+
+    enum CodingKeys: String, CodingKey {
+      case name, rule, computed, metric
+      case computedSteps = "computed_steps"
+      case notFiniteCalls = "not_finite_calls"
+      case neverFired = "never_fired"
+      case wouldFire = "would_fire"
+    }
+
+    init(_ site: Manifest.Site, computed: Double, _ diagnostics: SiteDiagnostics) {
+      name = site.name
+      rule = site.rule
+      self.computed = computed
+      computedSteps = diagnostics.computedSteps
+      metric = diagnostics.metric.map {
+        Metric(
+          calls: $0.count, minimum: $0.minimum, p10: $0.p10, p50: $0.p50, p90: $0.p90,
+          maximum: $0.maximum)
+      }
+      notFiniteCalls = diagnostics.notFiniteCalls
+      neverFired = diagnostics.neverFired
+      wouldFire = diagnostics.firings.map { Firing(steps: $0.steps, threshold: $0.threshold) }
+    }
+  }
+
+  /// How the metric of a site was spread.
+  public struct Metric: Encodable, Sendable {
+    /// The calls that had one.
+    public let calls: Int
+    /// The least.
+    public let minimum: Double
+    /// Percentile 10.
+    public let p10: Double
+    /// The median.
+    public let p50: Double
+    /// Percentile 90.
+    public let p90: Double
+    /// The largest.
+    public let maximum: Double
+  }
+
+  /// A threshold and the steps that it would have reused at most.
+  public struct Firing: Encodable, Sendable {
+    /// The steps.
+    public let steps: Int
+    /// The threshold.
+    public let threshold: Double
   }
 
   /// A cached result beside the uncached one.
@@ -56,6 +120,7 @@ public struct SampleReport: Encodable, Sendable {
     case schema, scheduler, steps, branches, sites, seconds, quality, warnings, files
     case flopsSaved = "flops_saved"
     case stateBytes = "state_bytes"
+    case branchStateBytes = "branch_state_bytes"
     case baselineSeconds = "baseline_seconds"
   }
 }

@@ -68,8 +68,11 @@ public struct SampleTask: Sendable {
     return SampleReport(
       scheduler: scheduler.rawValue, steps: inputs.levels.stepCount,
       branches: result.run.branches,
-      sites: result.sites.map { .init(name: $0.site.name, computed: $0.computed) },
+      sites: zip(result.sites, result.diagnostics).map {
+        .init($0.site, computed: $0.computed, $1)
+      },
       flopsSaved: result.flopsSaved, stateBytes: result.run.stateByteCount,
+      branchStateBytes: result.run.branchStateByteCounts,
       seconds: result.run.seconds, baselineSeconds: result.baseline?.seconds,
       quality: result.quality.map {
         .init(

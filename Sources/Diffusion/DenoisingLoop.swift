@@ -72,7 +72,9 @@ public struct DenoisingLoop {
     var outputs: [Tensor] = []
     var flags: [Bool] = []
     var metrics: [Float] = []
+    var tookPlace: [Bool] = []
     var stateByteCount = 0
+    var branchStateByteCounts = [Int](repeating: 0, count: plan.branches.count)
     var scheduler = scheduler.makeScheduler(inputs.levels)
     let start = DispatchTime.now()
     for step in 0..<inputs.levels.stepCount {
@@ -100,7 +102,10 @@ public struct DenoisingLoop {
       }
       flags += reports.flatMap(\.computed)
       metrics += reports.flatMap(\.metric)
-      stateByteCount = max(stateByteCount, bundles.reduce(0) { $0 + ($1?.byteCount ?? 0) })
+      tookPlace += calls.map { $0 != nil }
+      let held = bundles.map { $0?.byteCount ?? 0 }
+      stateByteCount = max(stateByteCount, held.reduce(0, +))
+      branchStateByteCounts = zip(branchStateByteCounts, held).map { max($0, $1) }
       let made = calls.compactMap { $0 }
       outputs.append(
         try Tensor.stacked(
@@ -119,8 +124,9 @@ public struct DenoisingLoop {
       branches: plan.branches, modelOutputs: try Tensor.stacked(outputs, at: "model_out"),
       latents: try Tensor.stacked(trajectory.map { $0.withLeadingAxis() }, at: "latents"),
       final: latents, computed: manifest == nil ? nil : Tensor(flags, shape: shape),
-      metric: manifest == nil ? nil : Tensor(metrics, shape: shape), seconds: seconds,
-      stateByteCount: stateByteCount)
+      metric: manifest == nil ? nil : Tensor(metrics, shape: shape), tookPlace: tookPlace,
+      seconds: seconds, stateByteCount: stateByteCount,
+      branchStateByteCounts: branchStateByteCounts)
   }
 
   /// Latents as the model's input holds them, in float32.

@@ -15,10 +15,14 @@ public struct Recording: Sendable {
   public let computed: Tensor?
   /// Each site's metric, (S, C, sites), NaN where a rule has none; nil for a model without cache.
   public let metric: Tensor?
+  /// Whether each call took place, (S, C) in row-major order; a plan of branches may drop some.
+  public let tookPlace: [Bool]
   /// Wall time of the calls, without reading weights and planning.
   public let seconds: Double
   /// The most bytes of state that all branches held at once.
   public let stateByteCount: Int
+  /// The most bytes of state that each branch held.
+  public let branchStateByteCounts: [Int]
 
   /// The arrays as `sample --record` writes them.
   public var arrays: [(key: String, tensor: Tensor)] {
@@ -51,8 +55,12 @@ public struct Recording: Sendable {
       modelOutputs: try joined(parts.map(\.modelOutputs), axis: 2),
       latents: try joined(parts.map(\.latents), axis: 1),
       final: try Tensor.stacked(parts.map(\.final), at: "final"), computed: first.computed,
-      metric: first.metric, seconds: parts.reduce(0) { $0 + $1.seconds },
-      stateByteCount: parts.map(\.stateByteCount).max() ?? 0)
+      metric: first.metric, tookPlace: first.tookPlace,
+      seconds: parts.reduce(0) { $0 + $1.seconds },
+      stateByteCount: parts.map(\.stateByteCount).max() ?? 0,
+      branchStateByteCounts: first.branches.indices.map { branch in
+        parts.map { $0.branchStateByteCounts[branch] }.max() ?? 0
+      })
   }
 
   /// Joins along an inner axis by joining each outer slice.

@@ -106,7 +106,8 @@ struct RewriteCommand: ParsableCommand {
     let rows = report.sites.map { site in
       [
         site.name, site.blocks == 1 ? "1 block" : "\(site.blocks) blocks",
-        "computes \(site.computedSteps)/\(report.steps) steps",
+        site.computedSteps.map { "computes \($0)/\(report.steps) steps" }
+          ?? "decides during the run",
         site.flops.map { "skips \(Terminal.scaled($0, unit: "FLOP"))" } ?? "",
       ]
     }

@@ -91,15 +91,25 @@ struct SampleCommand: ParsableCommand {
       ["branches", report.branches.joined(separator: ", ")],
     ]
     for site in report.sites {
+      let metric = site.metric.map {
+        ", metric \(Terminal.short($0.minimum)) to \(Terminal.short($0.maximum))"
+      }
       rows.append([
-        "site \(site.name)", "computed \(Terminal.decimal(100 * site.computed, 1)) % of calls",
+        "site \(site.name)",
+        "computed \(Terminal.decimal(100 * site.computed, 1)) % of calls\(metric ?? "")",
       ])
+      if options.verbose { rows += details(site, report) }
     }
     if let saved = report.flopsSaved {
       rows.append(["FLOPs saved", "\(Terminal.decimal(100 * saved, 1)) %"])
     }
     if report.stateBytes > 0 {
       rows.append(["state", Terminal.scaled(report.stateBytes, unit: "B")])
+      if options.verbose, report.branches.count > 1 {
+        rows += zip(report.branches, report.branchStateBytes).map {
+          ["  \($0)", Terminal.scaled($1, unit: "B")]
+        }
+      }
     }
     rows.append(["wall time", "\(Terminal.decimal(report.seconds)) s"])
     if let baseline = report.baselineSeconds {
@@ -112,5 +122,25 @@ struct SampleCommand: ParsableCommand {
     }
     for path in report.files { rows.append(["wrote", path]) }
     print(Terminal.table(rows))
+  }
+
+  private func details(_ site: SampleReport.Site, _ report: SampleReport) -> [[String]] {
+    var rows = zip(report.branches, site.computedSteps).map { branch, steps in
+      ["  \(branch)", "computed \(steps.map(String.init).joined(separator: " "))"]
+    }
+    if let metric = site.metric {
+      rows.append([
+        "  metric",
+        "p10 \(Terminal.short(metric.p10)), p50 \(Terminal.short(metric.p50)), "
+          + "p90 \(Terminal.short(metric.p90)) of \(metric.calls) calls",
+      ])
+    }
+    if site.notFiniteCalls > 0 {
+      rows.append(["  metric", "NaN or infinite in \(site.notFiniteCalls) calls"])
+    }
+    rows += site.wouldFire.map {
+      ["  threshold \($0.threshold)", "would have reused up to \($0.steps) steps"]
+    }
+    return rows
   }
 }

@@ -31,6 +31,9 @@ enum Terminal {
     String(format: "%.\(digits)f", number)
   }
 
+  /// A number with four significant digits.
+  static func short(_ number: Double) -> String { String(format: "%.4g", number) }
+
   /// A number of operations or bytes with its unit: `1.23 G`.
   static func scaled(_ number: Int, unit: String) -> String {
     let scales: [(Double, String)] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
