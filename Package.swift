@@ -167,7 +167,10 @@ let package = Package(
     tests("QualityTests", of: ["Quality", "Tensors", "CPNG", "CWebP"]),
     tests(
       "ReplayTests",
-      of: ["CacheContract", "CacheRewrite", "DiTCache", "Diffusion", "TensorFiles", "Tensors"],
+      of: [
+        "CacheContract", "CacheRewrite", "DiTCache", "Diffusion", "GraphIR", "Interpreter",
+        "TensorFiles", "Tensors",
+      ],
       exclude: ["Schedules"]),
     tests("RewriteTests", of: ["GraphIR", "Rewrite", "Tensors"]),
     tests(

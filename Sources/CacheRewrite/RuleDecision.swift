@@ -81,7 +81,8 @@ struct RuleUpdate {
     var results = state.updated
     var tensors: [ValueID] = []
     if !late.isEmpty || !state.shared.entries.isEmpty {
-      let (then, other) = try Self.branches(state, late, in: graph)
+      let ready = state.readyAfterSites(in: &graph)
+      let (then, other) = try Self.branches(state, late, ready: ready, in: graph)
       var outputs: [ValueID] = []
       for slot in late {
         let value = graph.makeValue(
@@ -131,9 +132,9 @@ struct RuleUpdate {
   }
 
   private static func branches(
-    _ state: RuleState, _ scalars: [ScheduleLanguage.Slot], in graph: Graph
+    _ state: RuleState, _ scalars: [ScheduleLanguage.Slot], ready: ValueID, in graph: Graph
   ) throws -> (Subgraph, Subgraph) {
-    let lowering = state.lowering(ready: state.ready)
+    let lowering = state.lowering(ready: ready)
     func branch(_ name: String, isReady: Bool, _ update: (ScheduleLanguage.Slot) -> Expression?)
       throws -> Subgraph
     {
@@ -148,7 +149,7 @@ struct RuleUpdate {
         let operand =
           readsTensors && !scope.isReady
           ? try lowering.choice(
-            scope.outer(state.ready), in: scope, isReady: true,
+            scope.outer(ready), in: scope, isReady: true,
             then: { try lowering.lower(next, in: $0) },
             else: { try lowering.lower(current, in: $0) })
           : try lowering.lower(next, in: scope)
@@ -172,7 +173,7 @@ struct RuleUpdate {
     }
     return (
       try branch("computed", isReady: false) { $0.computed },
-      try branch("reused", isReady: true) { $0.reused }
+      try branch("reused", isReady: ready == state.ready) { $0.reused }
     )
   }
 }

@@ -25,6 +25,8 @@ struct RuleState {
   /// Slots that the rule keeps once, and their inputs.
   let shared: SlotLayout
   private(set) var sharedInputs: [ValueID] = []
+  /// What the sites make and what follows from it: too late to decide by.
+  private let late: Set<ValueID>
   /// Slots of each site, and their inputs.
   let local: [SlotLayout]
   private(set) var localInputs: [[ValueID]] = []
@@ -69,7 +71,7 @@ struct RuleState {
       }
       scalarInputs[slot.name] = input
     }
-    let late = shared.entries.isEmpty ? [] : Self.values(after: sites, in: graph)
+    late = shared.entries.isEmpty ? [] : Self.values(after: sites, in: graph)
     for entry in shared.entries {
       let input = declare(entry, in: &graph)
       sharedInputs.append(input)
@@ -97,7 +99,6 @@ struct RuleState {
     updated = old
   }
 
-  /// What the sites make and what follows from it: too late to decide by.
   private static func values(after sites: [CachePlan.Site], in graph: Graph) -> Set<ValueID> {
     var values = Set(sites.flatMap { $0.streams.map(\.output) })
     for id in graph.order where graph[id].uses.contains(where: values.contains) {
@@ -120,6 +121,18 @@ struct RuleState {
       counters.append(counter)
     }
     return counters
+  }
+
+  /// Whether the slots that are filled after the sites hold something, too.
+  func readyAfterSites(in graph: inout Graph) -> ValueID {
+    var result = ready
+    for (entry, input) in zip(shared.entries, sharedInputs) {
+      guard let tap = entry.slot.signal(among: slots), let due = taps[tap]?.first,
+        late.contains(due)
+      else { continue }
+      result = fits(input, due, entry.name, and: result, in: &graph)
+    }
+    return result
   }
 
   /// Whether the slots of a site hold something, too: one more condition of `ready`.
