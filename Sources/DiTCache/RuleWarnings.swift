@@ -17,8 +17,8 @@ enum RuleWarnings {
   }
 
   private static func notFinite(_ site: SiteDiagnostics, _ rule: Manifest.Rule) -> String {
-    "rule '\(rule.name)' computed in \(site.notFiniteCalls) calls because its metric was NaN or "
-      + "infinite"
+    "the metric of rule '\(rule.name)' was NaN or infinite in \(site.notFiniteCalls) calls, and "
+      + "a comparison with NaN computes"
   }
 
   private static func neverFired(
