@@ -26,12 +26,12 @@ class SystemTests(Cases):
         host = load_host()
         text = (SCHEDULES / f"{name}.dcs").read_text()
         model = cached_model("wan", text)
-        session = host.onnxruntime.InferenceSession(str(model))
+        loaded = host.Model(model, host.load_with(host.onnxruntime.SessionOptions()))
         path = ORACLES / f"{name}.npz"
         peer = not path.exists()
         recorded = arrays(PEERS / f"{name}.npz" if peer else path)
         inputs = arrays(CORPUS / "wan_traj.npz") if peer else recorded
-        result = host.denoise(session, inputs, "hidden_states", "timestep")
+        result = host.denoise(loaded, inputs, "hidden_states", "timestep")
         tolerance = 5e-4 if "taylor" in name else 1e-4 if peer else 5e-5
         if "model_out" in recorded:
             due = recorded["model_out"]
