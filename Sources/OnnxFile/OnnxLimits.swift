@@ -16,8 +16,11 @@ public struct OnnxLimits: Sendable {
   /// Estimated bytes of memory that the parsed message may take whatever the size of the file.
   public var freeMemory = 256 << 20
 
-  /// How many times its size a larger file may take in memory; real exports take about six.
-  public var memoryRatio = 16
+  /// How many times its size a larger file may take in memory.
+  ///
+  /// Real exports take about six; a graph of the shortest nodes there can be, one operand and one
+  /// result with names of a few letters, about eighteen.
+  public var memoryRatio = 20
 
   /// Attributes of one node.
   public var attributeCount = 256
