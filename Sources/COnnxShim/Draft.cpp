@@ -5,7 +5,6 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <limits>
-#include <memory>
 #include <new>
 
 #include "Messages.h"
@@ -91,6 +90,10 @@ constexpr int kWriteBlock = 1 << 18;
 /// Set when a building function of this thread ran out of memory; writing reports it.
 thread_local bool isOutOfMemory = false;
 
+/// Drafts of this thread that were asked for and not freed: one that is made while another lives must
+/// not hide the other's failure, even if that one could not be made at all.
+thread_local int liveDrafts = 0;
+
 template <class Body>
 void edit(Body body) noexcept {
   if (isOutOfMemory) return;
@@ -116,15 +119,20 @@ Part make(Body body) noexcept {
 }  // namespace
 
 OnnxDraftRef onnx_draft_create(OnnxModelRef base) noexcept {
-  isOutOfMemory = false;
+  if (liveDrafts == 0) isOutOfMemory = false;
+  liveDrafts += 1;
   return make<OnnxDraftRef>([&] {
-    auto created = std::make_unique<Draft>();
+    auto *created = new Draft;
     if (base.message != nullptr) copyRest(message(base), created->model);
-    return created.release();
+    return created;
   });
 }
 
-void onnx_draft_free(OnnxDraftRef ref) noexcept { delete static_cast<Draft *>(ref.draft); }
+void onnx_draft_free(OnnxDraftRef ref) noexcept {
+  liveDrafts -= 1;
+  // An arena in which an allocation failed cannot be torn down: protobuf expects none to throw.
+  if (!isOutOfMemory) delete static_cast<Draft *>(ref.draft);
+}
 
 void onnx_draft_set_ir_version(OnnxDraftRef ref, int64_t version) noexcept {
   edit([&] { model(ref).set_ir_version(version); });
@@ -473,7 +481,9 @@ bool decode(RepeatedPtrField<Message> *list, OnnxBytes bytes) {
 
 }  // namespace
 
-size_t onnx_node_byte_count(OnnxNodeRef from) noexcept { return message(from).ByteSizeLong(); }
+size_t onnx_node_byte_count(OnnxNodeRef from) noexcept {
+  return from.message == nullptr ? 0 : message(from).ByteSizeLong();
+}
 
 size_t onnx_tensor_byte_count(OnnxTensorRef from) noexcept { return message(from).ByteSizeLong(); }
 
@@ -482,7 +492,7 @@ size_t onnx_value_byte_count(OnnxValueInfoRef from) noexcept {
 }
 
 bool onnx_node_encode(OnnxNodeRef from, void *destination) noexcept {
-  return encode(message(from), destination);
+  return from.message != nullptr && encode(message(from), destination);
 }
 
 bool onnx_tensor_encode(OnnxTensorRef from, void *destination) noexcept {
