@@ -4,30 +4,6 @@ import Tensors
 
 /// Functions that other operators apply to their results.
 enum Activation {
-  /// x · sigmoid(alpha x).
-  static func swish(
-    _ x: Tensor, alpha: Float, _ context: any RunContext
-  ) throws(OperatorError) -> Tensor {
-    let factor = try Tensor.scalar(alpha, as: x.dataType)
-    return try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
-      guard alpha != 1 else { return try Elementwise.unary(.silu, x, into: output) }
-      try Elementwise.binary(.multiply, x, factor, into: output)
-      try Elementwise.unary(.sigmoid, output, into: output)
-      try Elementwise.binary(.multiply, x, output, into: output)
-    }
-  }
-
-  /// x + bias, then a function of it; the bias broadcasts to x.
-  static func biased(
-    _ x: Tensor, _ bias: Tensor?, _ operation: UnaryOperation, _ context: any RunContext
-  ) throws(OperatorError) -> Tensor {
-    try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
-      guard let bias else { return try Elementwise.unary(operation, x, into: output) }
-      try Elementwise.binary(.add, x, bias, into: output)
-      try Elementwise.unary(operation, output, into: output)
-    }
-  }
-
   /// The function that ONNX Runtime fuses behind another operator (`activation`); nil for none.
   static func fused(_ node: inout NodeReader) throws(OperatorError) -> Fused? {
     let words = ["", "Relu", "Sigmoid", "Tanh", "LeakyRelu", "HardSigmoid"]

@@ -27,7 +27,8 @@ def shifted(values):
     return SHIFT * values / (1 + (SHIFT - 1) * values)
 
 
-def arguments() -> argparse.Namespace:
+def arguments() -> argparse.ArgumentParser:
+    """The options that every run has."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", required=True, help="folder of the checkpoint and the log")
     parser.add_argument("--steps", type=int, default=2500, help="length of the cosine schedule")
@@ -38,7 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--distil", type=float, default=0.3, help="last share of the steps")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="autocast, where it is faster")
-    return parser.parse_args()
+    return parser
 
 
 def optimizers(model: torch.nn.Module, rate: float) -> list[torch.optim.Optimizer]:
@@ -73,75 +74,89 @@ def guided_target(family, teacher, noisy, timestep, text, guidance) -> torch.Ten
     return untold + guidance.view(-1, 1, 1, 1, 1) * (told - untold)
 
 
+class Run:
+    """A model in training with its running average, optimizers, step and smoothed loss.
+
+    All of it is kept in the checkpoint of a folder, and taken from there if it exists; `others` are
+    further models to keep, by name.
+    """
+
+    def __init__(self, model: torch.nn.Module, options: argparse.Namespace, others=None):
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        os.makedirs(options.output, exist_ok=True)
+        self.options, self.model = options, model
+        self.average = copy.deepcopy(model).requires_grad_(False)
+        self.models = {"model": model, "average": self.average, **(others or {})}
+        self.rules = optimizers(model, options.learning_rate)
+        self.checkpoint = os.path.join(options.output, "checkpoint.pt")
+        self.step, self.smooth, self.started = 0, None, time.time()
+        if os.path.exists(self.checkpoint):
+            state = torch.load(self.checkpoint, weights_only=True)
+            self.step, self.smooth = state["step"], state["loss"]
+            for name, kept in self.models.items():
+                kept.load_state_dict(state[name])
+            for rule, saved in zip(self.rules, state["rules"]):
+                rule.load_state_dict(saved)
+        self.first = self.step
+        self.last = min(options.steps, options.stop_after or options.steps)
+
+    def learn(self, loss: torch.Tensor) -> None:
+        """One step down the gradient: warm-up, then a cosine to 0 at `options.steps`."""
+        progress = self.step / self.options.steps
+        warm = min(1, (self.step + 1) / self.options.warm_up)
+        rate = warm * 0.5 * (1 + math.cos(math.pi * progress)) * self.options.learning_rate
+        for rule in self.rules:
+            for group in rule.param_groups:
+                group["lr"] = rate
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for rule in self.rules:
+            rule.step()
+            rule.zero_grad(set_to_none=True)
+        self.step += 1
+        decay = min(EMA_DECAY, self.step / (self.step + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.model.parameters()):
+                mean.lerp_(value, 1 - decay)
+        value = loss.item()
+        self.smooth = value if self.smooth is None else 0.98 * self.smooth + 0.02 * value
+        if self.step % 10 == 0:
+            pace = (time.time() - self.started) / (self.step - self.first)
+            print(f"step {self.step} loss {self.smooth:.4f} seconds/step {pace:.2f}", flush=True)
+        if self.step % 100 == 0 or self.step == self.last:
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {"step": self.step, "loss": self.smooth,
+                 "rules": [rule.state_dict() for rule in self.rules],
+                 **{name: kept.state_dict() for name, kept in self.models.items()}}
+        torch.save(state, self.checkpoint + ".new")
+        os.replace(self.checkpoint + ".new", self.checkpoint)
+
+
 def train(family) -> None:
     """Train `family` as the command line says, continuing from a checkpoint if there is one."""
-    options = arguments()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    options = arguments().parse_args()
     torch.manual_seed(options.seed)
-    os.makedirs(options.output, exist_ok=True)
-    checkpoint = os.path.join(options.output, "checkpoint.pt")
     table = shapes.embedding_table()
     model = family.build()
-    average = copy.deepcopy(model).requires_grad_(False)
-    teacher = copy.deepcopy(average) if family.guidance_is_embedded else None
-    rules = optimizers(model, options.learning_rate)
-    step, smooth, started = 0, None, time.time()
-    if os.path.exists(checkpoint):
-        state = torch.load(checkpoint, weights_only=True)
-        step, smooth = state["step"], state["loss"]
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        if teacher is not None:
-            teacher.load_state_dict(state["teacher"])
-        for rule, saved in zip(rules, state["rules"]):
-            rule.load_state_dict(saved)
+    teacher = copy.deepcopy(model).requires_grad_(False) if family.guidance_is_embedded else None
+    run = Run(model, options, {"teacher": teacher} if teacher is not None else None)
     distil_from = round(options.steps * (1 - options.distil))
-    first = step
-    last = min(options.steps, options.stop_after or options.steps)
-    while step < last:
-        progress = step / options.steps
-        rate = min(1, (step + 1) / options.warm_up) * 0.5 * (1 + math.cos(math.pi * progress))
-        for rule in rules:
-            for group in rule.param_groups:
-                group["lr"] = rate * options.learning_rate
-        videos, text, sigmas, noise = batch_of(step, options, table)
+    while run.step < run.last:
+        videos, text, sigmas, noise = batch_of(run.step, options, table)
         level = sigmas.view(-1, 1, 1, 1, 1)
         noisy, target = (1 - level) * videos + level * noise, noise - videos
         guidance = None
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
-            if teacher is not None and step >= distil_from:
-                if step == distil_from:
-                    teacher.load_state_dict(average.state_dict())
+            if teacher is not None and run.step >= distil_from:
+                if run.step == distil_from:
+                    teacher.load_state_dict(run.average.state_dict())
                 low, high = DISTILLED_GUIDANCE
-                guidance = torch.linspace(low, high, options.batch).roll(step)
+                guidance = torch.linspace(low, high, options.batch).roll(run.step)
                 target = guided_target(family, teacher, noisy, 1000 * sigmas, text, guidance)
             inputs = family.inputs(noisy, 1000 * sigmas, text, guidance)
             output = model(**inputs, return_dict=False)[0]
-        loss = (output.float() - target).pow(2).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for rule in rules:
-            rule.step()
-            rule.zero_grad(set_to_none=True)
-        step += 1
-        decay = min(EMA_DECAY, step / (step + 10))
-        with torch.no_grad():
-            for mean, value in zip(average.parameters(), model.parameters()):
-                mean.lerp_(value, 1 - decay)
-        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
-        if step % 10 == 0:
-            pace = (time.time() - started) / (step - first)
-            print(f"step {step} loss {smooth:.4f} seconds/step {pace:.2f}", flush=True)
-        if step % 100 == 0 or step == last:
-            state = {
-                "step": step,
-                "steps": options.steps,
-                "loss": smooth,
-                "model": model.state_dict(),
-                "average": average.state_dict(),
-                "teacher": teacher.state_dict() if teacher is not None else None,
-                "rules": [rule.state_dict() for rule in rules],
-            }
-            torch.save(state, checkpoint + ".new")
-            os.replace(checkpoint + ".new", checkpoint)
+        run.learn((output.float() - target).pow(2).mean())

@@ -10,19 +10,16 @@ training images get.
 """
 
 import argparse
-import copy
 import functools
 import itertools
-import math
 import os
-import time
 
 import numpy
 import torch
 from diffusers import DiTTransformer2DModel
 
 import shapes
-from loop import EMA_DECAY, optimizers
+from loop import Run, arguments
 
 CLASSES = [f"{color}-{shape}" for shape, color in itertools.product(shapes.SHAPES, shapes.COLORS)]
 NO_CLASS = len(CLASSES)
@@ -58,68 +55,33 @@ def batch(count: int, generator: numpy.random.Generator) -> tuple[torch.Tensor, 
     return torch.from_numpy(numpy.stack(images).astype(numpy.float32)), torch.from_numpy(labels)
 
 
-def train(arguments: argparse.Namespace) -> None:
+def train(options: argparse.Namespace) -> None:
     """Train, continuing from the folder's checkpoint if there is one."""
-    torch.set_num_threads(1)
-    torch.manual_seed(arguments.seed)
-    os.makedirs(arguments.output, exist_ok=True)
-    checkpoint = os.path.join(arguments.output, "checkpoint.pt")
+    torch.manual_seed(options.seed)
     model = build()
-    average = copy.deepcopy(model).requires_grad_(False)
-    rules = optimizers(model, arguments.learning_rate)
-    step, smooth, started = 0, None, time.time()
-    if os.path.exists(checkpoint):
-        state = torch.load(checkpoint, weights_only=True)
-        step, smooth = state["step"], state["loss"]
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        for rule, saved in zip(rules, state["rules"]):
-            rule.load_state_dict(saved)
-    first = step
-    while step < arguments.steps:
-        warm = min(1, (step + 1) / 100)
-        rate = warm * 0.5 * (1 + math.cos(math.pi * step / arguments.steps))
-        for group in itertools.chain(*(rule.param_groups for rule in rules)):
-            group["lr"] = rate * arguments.learning_rate
-        generator = numpy.random.default_rng([arguments.seed, step])
-        images, labels = batch(arguments.batch, generator)
-        strata = (numpy.arange(arguments.batch) + generator.random(arguments.batch))
-        timesteps = torch.from_numpy((1000 * strata / arguments.batch).astype(numpy.int64))
+    run = Run(model, options)
+    while run.step < run.last:
+        generator = numpy.random.default_rng([options.seed, run.step])
+        images, labels = batch(options.batch, generator)
+        strata = numpy.arange(options.batch) + generator.random(options.batch)
+        timesteps = torch.from_numpy((1000 * strata / options.batch).astype(numpy.int64))
         noise = torch.from_numpy(generator.standard_normal(images.shape, dtype=numpy.float32))
         kept = REMAINING[timesteps].view(-1, 1, 1, 1)
         noisy = kept.sqrt() * images + (1 - kept).sqrt() * noise
-        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
             output = model(noisy, timesteps, labels, return_dict=False)[0]
-        loss = (output.float() - noise).pow(2).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for rule in rules:
-            rule.step()
-            rule.zero_grad(set_to_none=True)
-        step += 1
-        decay = min(EMA_DECAY, step / (step + 10))
-        with torch.no_grad():
-            for mean, value in zip(average.parameters(), model.parameters()):
-                mean.lerp_(value, 1 - decay)
-        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
-        if step % 10 == 0:
-            pace = (time.time() - started) / (step - first)
-            print(f"step {step} loss {smooth:.4f} seconds/step {pace:.2f}", flush=True)
-        if step % 100 == 0 or step == arguments.steps:
-            torch.save({"step": step, "loss": smooth, "model": model.state_dict(),
-                        "average": average.state_dict(),
-                        "rules": [rule.state_dict() for rule in rules]}, checkpoint + ".new")
-            os.replace(checkpoint + ".new", checkpoint)
+        run.learn((output.float() - noise).pow(2).mean())
 
 
-def export(arguments: argparse.Namespace) -> None:
+def export(options: argparse.Namespace) -> None:
     """Write the averaged weights as ONNX with float16 storage, and the classes beside it."""
     import onnx
 
+    from export import without_stack_traces
     from half_storage import with_half_storage
 
     model = build()
-    state = torch.load(os.path.join(arguments.output, "checkpoint.pt"), weights_only=True)
+    state = torch.load(os.path.join(options.output, "checkpoint.pt"), weights_only=True)
     model.load_state_dict(state["average"])
     model.eval().requires_grad_(False)
     batch_axis = {0: torch.export.Dim("batch")}
@@ -130,28 +92,19 @@ def export(arguments: argparse.Namespace) -> None:
         model, kwargs=inputs, dynamo=True, opset_version=20, input_names=list(inputs),
         output_names=["sample"], dynamic_shapes=dict.fromkeys(inputs, batch_axis))
     graph = program.model_proto
-    for node in graph.graph.node:
-        kept = [entry for entry in node.metadata_props if not entry.key.endswith("stack_trace")]
-        del node.metadata_props[:]
-        node.metadata_props.extend(kept)
-    onnx.save(with_half_storage(graph), arguments.export)
-    names = arguments.export.removesuffix(".onnx") + ".classes.txt"
+    onnx.save(with_half_storage(without_stack_traces(graph)), options.export)
+    names = options.export.removesuffix(".onnx") + ".classes.txt"
     with open(names, "w") as file:
         file.writelines(f"{name}\n" for name in CLASSES)
-    print(f"{arguments.export}: {os.path.getsize(arguments.export) / 1e6:.1f} MB, {names}")
+    print(f"{options.export}: {os.path.getsize(options.export) / 1e6:.1f} MB, {names}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", required=True, help="folder of the checkpoint")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--bfloat16", action="store_true", help="autocast, where it is faster")
+    parser = arguments()
+    parser.set_defaults(steps=3000, batch=32)
     parser.add_argument("--export", metavar="X.onnx", help="export instead of training")
-    arguments = parser.parse_args()
-    (export if arguments.export else train)(arguments)
+    options = parser.parse_args()
+    (export if options.export else train)(options)
 
 
 if __name__ == "__main__":

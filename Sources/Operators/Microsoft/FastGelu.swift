@@ -1,35 +1,15 @@
 import GraphIR
 import Kernels
-import Tensors
 
 /// [FastGelu](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#commicrosoftfastgelu):
-/// GELU by its approximation with tanh, of x
-/// or of x + bias.
-struct FastGelu: Operator {
+/// GELU by its approximation with tanh, of x or of x + bias.
+struct FastGelu: BiasedOperator {
   static let key = OpKey("FastGelu", domain: "com.microsoft")
   static let versions = 1...1
 
+  let operation = UnaryOperation.geluTanh
+
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(1...2)
-  }
-
-  func infer(
-    _ inputs: [ValueFact?], _ context: any InferenceContext
-  ) throws(OperatorError) -> [ValueFact] {
-    let dataType = try inputs.sharedDataType(.floatingPoint, of: inputs.indices)
-    let shape = try inputs.tensorType(0).shape
-    if let shape, let bias = try inputs.optionalTensorType(1)?.shape {
-      guard try Broadcasting.infer([shape, bias])?.count == shape.count else {
-        throw .badOperands("a bias of shape \(bias) does not broadcast to \(shape)")
-      }
-    }
-    return [ValueFact(dataType, shape)]
-  }
-
-  func run(
-    _ inputs: [RuntimeValue?], _ context: any RunContext
-  ) throws(OperatorError) -> [RuntimeValue] {
-    let bias = try inputs.optionalTensor(1)
-    return [.tensor(try Activation.biased(try inputs.tensor(0), bias, .geluTanh, context))]
   }
 }
