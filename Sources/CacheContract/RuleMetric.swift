@@ -15,10 +15,5 @@ extension Manifest.Rule {
       self.threshold = threshold
       self.forcedSteps = forcedSteps
     }
-
-    /// Whether a metric lets a rule with some threshold reuse; nil if that is not known.
-    public func allowsReuse(at value: Double, threshold: Double) -> Bool? {
-      reusesBelow.map { $0 ? value < threshold : value > threshold }
-    }
   }
 }

@@ -48,7 +48,7 @@ struct SiteFinder {
     var streams: [Stream] = []
     var name = part.rawValue
     for module in block.modules where part.kinds.contains(module.kind) {
-      let value = cut == .beforeGate ? module.ungated(in: graph) : module.gated(in: graph)
+      let value = cut == .beforeGate ? module.branch : module.addend
       guard !streams.contains(where: { $0.output == value }) else { continue }
       if streams.isEmpty { name = module.name }
       streams.append(Stream(input: module.input, output: value))

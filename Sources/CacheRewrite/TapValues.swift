@@ -88,7 +88,7 @@ struct TapValues: Sendable {
       }
       ends = (begin.input, end.output)
       if case .modules(let parts, _, let cut) = site {
-        return try module(place, parts, cut, structure.blocks[first], graph, site)
+        return try module(place, parts, cut, structure.blocks[first], site)
       }
     }
     switch place {
@@ -100,13 +100,12 @@ struct TapValues: Sendable {
 
   private static func module(
     _ place: Tap.Place, _ parts: [ScheduleLanguage.Site.Part], _ cut: ScheduleLanguage.Site.Cut,
-    _ block: Block, _ graph: Graph, _ site: ScheduleLanguage.Site
+    _ block: Block, _ site: ScheduleLanguage.Site
   ) throws(CacheRewriteError) -> Meaning {
     let found = block.modules.first { module in
       parts.contains { $0.kinds.contains(module.kind) }
     }
-    guard let module = found
-    else {
+    guard let module = found else {
       throw CacheRewriteError(
         "no-such-module", at: site.text, "the block has no module of this kind",
         hint: "`ditcache inspect` lists the modules of every block", category: .badSchedule)
@@ -115,7 +114,7 @@ struct TapValues: Sendable {
     case .input: .value(module.input)
     case .modulatedInput: .value(module.modulatedInput ?? module.input)
     case .output: .value(module.output)
-    case .residual: .value(cut == .beforeGate ? module.ungated(in: graph) : module.gated(in: graph))
+    case .residual: .value(cut == .beforeGate ? module.branch : module.addend)
     }
   }
 

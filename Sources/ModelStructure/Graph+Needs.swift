@@ -1,13 +1,5 @@
 public import GraphIR
 
-extension Module {
-  /// What is added to the hidden states: the branch after its gate.
-  public func gated(in graph: Graph) -> ValueID { addend }
-
-  /// What the module itself makes, before it is multiplied by its gate.
-  public func ungated(in graph: Graph) -> ValueID { branch }
-}
-
 extension Graph {
   /// The nodes that nothing but some values needs: what need not run where those come from a cache.
   ///
