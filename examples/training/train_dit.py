@@ -69,7 +69,7 @@ def train(options: argparse.Namespace) -> None:
         kept = REMAINING[timesteps].view(-1, 1, 1, 1)
         noisy = kept.sqrt() * images + (1 - kept).sqrt() * noise
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
-            output = model(noisy, timesteps, labels, return_dict=False)[0]
+            output = run.network(noisy, timesteps, labels, return_dict=False)[0]
         run.learn((output.float() - noise).pow(2).mean())
 
 
