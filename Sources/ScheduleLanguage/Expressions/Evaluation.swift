@@ -172,7 +172,7 @@ extension Expression {
     case .subtract: .number(a - b)
     case .multiply: .number(a * b)
     case .divide: .number(a / b)
-    case .modulo: throw mismatch(operation.rawValue, "whole numbers")
+    case .modulo: .number(a - (a / b).rounded(.down) * b)
     }
   }
 
