@@ -1,3 +1,4 @@
+import Glibc
 import GraphIR
 import ScheduleLanguage
 import Tensors
@@ -76,19 +77,38 @@ struct ArrayExpression {
       case .modulo: return .number(a - (a / b).rounded(.down) * b)
       default: return .number(try Self.apply(operation, a, b))
       }
+    default: return try combined(left, right) { try Self.apply(operation, $0, $1) }
+    }
+  }
+
+  /// Two numbers, two arrays of one shape, or an array and a number for each of its elements.
+  private func combined(
+    _ left: Value, _ right: Value, _ operation: (Double, Double) throws -> Double
+  ) throws -> Value {
+    func float(_ a: Float, _ b: Float) throws -> Float {
+      Float(try operation(Double(a), Double(b)))
+    }
+    switch (left, right) {
+    case (.number(let a), .number(let b)): return .number(try operation(a, b))
     case (.array(let a, let shape), .number(let b)):
-      return .array(try a.map { try Self.apply(operation, $0, Float(b)) }, shape)
+      return .array(try a.map { try float($0, Float(b)) }, shape)
     case (.number(let a), .array(let b, let shape)):
-      return .array(try b.map { try Self.apply(operation, Float(a), $0) }, shape)
+      return .array(try b.map { try float(Float(a), $0) }, shape)
     case (.array(let a, let shape), .array(let b, _)) where a.count == b.count:
-      return .array(try zip(a, b).map { try Self.apply(operation, $0, $1) }, shape)
+      return .array(try zip(a, b).map(float), shape)
     default: throw Self.odd(.boolean(false))
     }
   }
 
-  private static func apply<Number: BinaryFloatingPoint>(
-    _ operation: Expression.BinaryOperator, _ a: Number, _ b: Number
-  ) throws -> Number {
+  /// The smaller or the larger number; NaN if one of them is, as in ONNX.
+  private static func extreme(_ a: Double, _ b: Double, isLeast: Bool) -> Double {
+    if a.isNaN || b.isNaN { return .nan }
+    return isLeast ? min(a, b) : max(a, b)
+  }
+
+  private static func apply(
+    _ operation: Expression.BinaryOperator, _ a: Double, _ b: Double
+  ) throws -> Double {
     switch operation {
     case .add: a + b
     case .subtract: a - b
@@ -103,18 +123,23 @@ struct ArrayExpression {
     case (.mean, .array(let elements, _)):
       return .number(elements.reduce(0) { $0 + Double($1) } / Double(max(1, elements.count)))
     case (.sum, .array(let elements, _)): return .number(elements.reduce(0) { $0 + Double($1) })
-    case (.largest, .array(let elements, _)): return .number(Double(elements.max() ?? .nan))
+    case (.largest, .array(let elements, _)):
+      return .number(
+        elements.dropFirst().reduce(Double(elements.first ?? .nan)) {
+          Self.extreme($0, Double($1), isLeast: false)
+        })
     case (.downsample, .array(let elements, let shape)),
       (.dropFirst, .array(let elements, let shape)),
       (.dropLast, .array(let elements, let shape)):
       guard case .number(let count)? = operands.last else { throw Self.odd(.boolean(false)) }
       return try select(function, elements, shape, Int(count))
-    case (.min, .number(let a)), (.max, .number(let a)):
-      guard case .number(let b)? = operands.last else { throw Self.odd(.boolean(false)) }
-      return .number(function == .min ? min(a, b) : max(a, b))
+    case (.min, _), (.max, _):
+      return try combined(operands[0], operands[operands.count - 1]) {
+        Self.extreme($0, $1, isLeast: function == .min)
+      }
     case (_, .number(let value)): return .number(try Self.apply(function, value))
     case (_, .array(let elements, let shape)):
-      return .array(try elements.map { try Self.apply(function, $0) }, shape)
+      return .array(try elements.map { Float(try Self.apply(function, Double($0))) }, shape)
     case (_, .boolean): throw Self.odd(.boolean(false))
     }
   }
@@ -144,15 +169,17 @@ struct ArrayExpression {
     return .array(result, try Shape(sizes))
   }
 
-  private static func apply<Number: BinaryFloatingPoint>(
-    _ function: Expression.Function, _ a: Number
-  ) throws -> Number {
+  private static func apply(
+    _ function: Expression.Function, _ a: Double
+  ) throws -> Double {
     switch function {
     case .abs: abs(a)
     case .round: a.rounded(.toNearestOrEven)
     case .floor: a.rounded(.down)
     case .ceil: a.rounded(.up)
     case .sqrt: a.squareRoot()
+    case .exp: Glibc.exp(a)
+    case .log: Glibc.log(a)
     default: throw odd(.call(function, []))
     }
   }
