@@ -202,6 +202,20 @@ class ScheduleTests(RefusalTests):
         self.schedule.unlink()
         self.refused_rewrite(INPUT_OUTPUT, says=["schedule.dcs"])
 
+    @for_each(
+        ("above", "../rules.dcs", "beneath the folder"), ("absolute", "/rules.dcs", "beneath"),
+        ("doubled", "a//rules.dcs", "beneath"), ("absent", "absent.dcs", "no file 'absent.dcs'"),
+        ("link", "link.dcs", "leaves the folder"), ("folder", "folder", "cannot be read"),
+        ("broken", "broken.dcs", "has an error in line 1"))
+    def test_an_import_reads_rules_beneath_its_folder_only(self, _, path, says):
+        outside = scratch_folder() / "rules.dcs"
+        outside.write_text("rule often(n) { compute when step mod n == 0 }\n")
+        (self.folder / "link.dcs").symlink_to(outside)
+        (self.folder / "folder").mkdir()
+        (self.folder / "broken.dcs").write_text("rule 3\n")
+        self.schedule.write_text(f'import "{path}"\n{GOOD}')
+        self.refused_rewrite(BAD_SCHEDULE, says=["schedule.dcs:1:8", says])
+
     def test_g5_g11_blocks_past_the_end(self):
         self.schedule.write_text(GOOD.replace("stack", "blocks[2-9]"))
         self.refused_rewrite(BAD_SCHEDULE, says=["6", "9"])
