@@ -22,14 +22,18 @@ def embeddings(prompt):
     return np.load(MODELS / "prompt_table.npy")[rows][None]
 
 
+def flow_sigmas(steps):
+    """Noise levels of the steps and 0: from 1 down in equal parts, shifted towards noise."""
+    sigmas = np.linspace(1, 0, steps + 1)
+    return (SHIFT * sigmas / (1 + (SHIFT - 1) * sigmas)).astype(np.float32)
+
+
 def main():
     prompt, noise, output = sys.argv[1:]
-    sigmas = np.linspace(1, 0, STEPS + 1)
-    sigmas = SHIFT * sigmas / (1 + (SHIFT - 1) * sigmas)
     np.savez(
         output,
         initial_noise=np.load(noise)["latents"][0],
-        sigmas=sigmas.astype(np.float32),
+        sigmas=flow_sigmas(STEPS),
         guidance_scale=np.float32(GUIDANCE),
         **{"text/encoder_hidden_states": embeddings(prompt)},
     )
