@@ -19,11 +19,13 @@ public struct RewriteTask: Sendable {
   public let form: Form.Kind
   /// The graphs of a form of several files.
   private let files: FormGraphs?
+  /// What a server needs besides the model.
+  private let configuration: TritonConfiguration?
 
   /// Plans and rewrites in memory.
   public init(
     model: LoadedModel, schedule: String, form: String? = nil, state: String? = nil,
-    target: String? = nil, steps: Int? = nil, adapter: String? = nil
+    target: String? = nil, steps: Int? = nil, adapter: String? = nil, serve: String? = nil
   ) throws {
     if let steps, steps < 1 {
       throw UsageError("no-steps", at: "--steps \(steps)", "a run needs at least 1 step")
@@ -32,6 +34,8 @@ public struct RewriteTask: Sendable {
     job.convention = try state.map { try OptionWord.parse($0, option: "--state") }
     job.target = try target.map { try OptionWord.parse($0, option: "--target") }
     job.form = try form.map { try OptionWord.parse($0, option: "--form") } ?? .if
+    let server: ServingEngine? = try serve.map { try OptionWord.parse($0, option: "--serve") }
+    try server?.adjust(&job)
     guard job.target != .openvino || job.convention != .optional else {
       throw UsageError(
         "state-for-target", at: "--state optional",
@@ -50,10 +54,22 @@ public struct RewriteTask: Sendable {
       ? try result.cached.files(
         job.form, original: URL(filePath: model.file.path).lastPathComponent,
         schedule: String(decoding: result.schedule.source.bytes, as: UTF8.self)) : nil
+    configuration =
+      server == nil
+      ? nil
+      : try TritonConfiguration(
+        result.cached.graph, result.cached.manifest,
+        name: URL(filePath: model.file.path).deletingPathExtension().lastPathComponent,
+        fileName: TritonRepository.fileName)
   }
 
-  /// The names of the files of a form of several.
-  public var fileNames: [String] { files?.graphs.map(\.fileName) ?? [] }
+  /// The names of the files, where there are several.
+  public var fileNames: [String] {
+    if let name = configuration?.name {
+      return [TritonRepository.configurationName, TritonRepository.filePath].map { "\(name)/\($0)" }
+    }
+    return files?.graphs.map(\.fileName) ?? []
+  }
 
   /// What the target's runtime will do with the form, where that is not what one may hope for.
   public var runtimeWarnings: [DefectReport] {
@@ -73,6 +89,7 @@ public struct RewriteTask: Sendable {
     target = nil
     form = .if
     files = nil
+    configuration = nil
   }
 
   /// Every tensor slot's state input, and which slot it is.
@@ -119,7 +136,8 @@ public struct RewriteTask: Sendable {
 
   /// Writes the cached model under a temporary name, to be checked and committed.
   ///
-  /// The file appears at `path` whole or not at all, and what is there now stays until then.
+  /// The file appears at `path` whole or not at all, and what is there now stays until then. For a
+  /// server `path` is its repository of models.
   public func stage(to path: String, copyingWeights: Bool = false) throws -> StagedRewrite {
     try FolderPath.requireOther(path, than: schedule)
     if let files {
@@ -133,11 +151,13 @@ public struct RewriteTask: Sendable {
     options.copiesWeights = copyingWeights
     var graph = result.cached.graph
     if form == .function { (graph, options.functions) = try result.cached.withFunctions() }
+    let repository = try configuration.map { try TritonRepository(at: path, $0) }
     return StagedRewrite(
       task: self,
       output: .file(
         try model.file.stage(
-          graph, metadata: try result.metadata(), to: path, options: options)))
+          graph, metadata: try result.metadata(), to: repository?.modelPath ?? path,
+          options: options), repository))
   }
 }
 
@@ -147,7 +167,8 @@ public struct StagedRewrite {
   private let output: Output
 
   enum Output {
-    case file(StagedModel)
+    /// A file, and the folder of a server that it belongs to.
+    case file(StagedModel, TritonRepository?)
     /// Several files are written when they are committed.
     case folder(() throws -> Void)
   }
@@ -159,7 +180,7 @@ public struct StagedRewrite {
 
   /// Runs original and cached model and compares them.
   public func check(inputsPath: String?, threads: Int) throws -> RewriteCheck {
-    guard case .file(let file) = output else {
+    guard case .file(let file, _) = output else {
       throw UsageError.unsupported(
         "check-form", at: "--check", "the form '\(task.form.rawValue)' is not checked by itself",
         hint: "check the form 'if' of the same schedule: it is the same lowering")
@@ -171,7 +192,9 @@ public struct StagedRewrite {
   /// Gives the file its name.
   public func commit() throws {
     switch output {
-    case .file(let file): try file.commit()
+    case .file(let file, let repository):
+      try file.commit()
+      try repository?.commit()
     case .folder(let write): try write()
     }
   }

@@ -32,6 +32,11 @@ struct RewriteCommand: ParsableCommand {
       valueName: "RUNTIME"))
   var target: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Writes a model repository for a server that keeps the state: triton.", valueName: "SERVER"))
+  var serve: String?
+
   @Option(help: ArgumentHelp("Scheduler steps of a run.", valueName: "N"))
   var steps: Int?
 
@@ -73,7 +78,7 @@ struct RewriteCommand: ParsableCommand {
     let model = try options.load(model)
     let rewrite = try RewriteTask(
       model: model, schedule: schedule, form: form, state: state, target: target, steps: steps,
-      adapter: adapter)
+      adapter: adapter, serve: serve)
     let staged =
       try dryRun
       ? nil

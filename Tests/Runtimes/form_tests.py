@@ -306,6 +306,13 @@ class TargetTests(Cases):
     def test_onnx_runtime_has_nothing_to_say_about_the_default(self):
         self.assertEqual(self.warnings("onnxruntime"), [])
 
+    @for_each(("tensorrt",), ("cuda-graphs",), ("qnn",), ("coreml",))
+    def test_the_article_on_serving_repeats_them(self, target):
+        article = (ROOT / "Sources" / "DiTCache" / "DiTCache.docc" / "Serving.md").read_text()
+        notes = self.warnings(target)
+        rows = [f"| `{target}` | {note['message']} | {note['source']} |" for note in notes]
+        self.assertEqual([row for row in article.splitlines() if row.startswith(f"| `{target}`")], rows)
+
     def test_people_see_them_on_standard_error(self):
         model = copy_model("wan", scratch_folder())
         done = ditcache("rewrite", model, "--schedule", "every-2", "--steps", "12", "--dry-run", "--target", "qnn")

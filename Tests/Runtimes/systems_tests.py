@@ -1,32 +1,25 @@
 """The caching systems of Tests/ReplayTests in ONNX Runtime, beside recordings of other code."""
 
-import importlib.util
+import sys
 import unittest
 
 import numpy as np
 
 from support import CORPUS, ORACLES, PEERS, ROOT, Cases, arrays, cached_model, for_each
 
+sys.path.insert(0, str(ROOT / "examples" / "onnxruntime"))
+import host  # noqa: E402
+
 SCHEDULES = ROOT / "Tests" / "ReplayTests" / "Schedules"
 NAMES = sorted(path.stem for path in SCHEDULES.glob("*.dcs"))
-
-
-def load_host():
-    """The example host as a module."""
-    path = ROOT / "examples" / "onnxruntime" / "host.py"
-    spec = importlib.util.spec_from_file_location("host", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class SystemTests(Cases):
     @for_each(*[(name,) for name in NAMES])
     def test_recording(self, name):
-        host = load_host()
         text = (SCHEDULES / f"{name}.dcs").read_text()
         model = cached_model("wan", text)
-        loaded = host.Model(model, host.load_with(host.onnxruntime.SessionOptions()))
+        loaded = host.Model(model, host.load_with())
         path = ORACLES / f"{name}.npz"
         peer = not path.exists()
         recorded = arrays(PEERS / f"{name}.npz" if peer else path)

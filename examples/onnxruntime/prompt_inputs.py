@@ -2,7 +2,8 @@
 
     python prompt_inputs.py "vertical-stripes blue circle red right" NOISE.npz INPUTS.npz
 
-NOISE.npz is a recording of `ditcache sample --record`, so that both start from the same noise.
+NOISE.npz is a recording of `ditcache sample --record`, so that both start from the same noise; a
+number in its place is the seed of a noise of NumPy's.
 """
 
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 STEPS, SHIFT, GUIDANCE = 50, 3.0, 2.0
+SHAPE = (1, 3, 6, 32, 32)
 
 
 def embeddings(prompt):
@@ -22,14 +24,19 @@ def embeddings(prompt):
     return np.load(MODELS / "prompt_table.npy")[rows][None]
 
 
+def flow_sigmas(steps):
+    """Noise levels of the steps and 0: from 1 down in equal parts, shifted towards noise."""
+    sigmas = np.linspace(1, 0, steps + 1)
+    return (SHIFT * sigmas / (1 + (SHIFT - 1) * sigmas)).astype(np.float32)
+
+
 def main():
     prompt, noise, output = sys.argv[1:]
-    sigmas = np.linspace(1, 0, STEPS + 1)
-    sigmas = SHIFT * sigmas / (1 + (SHIFT - 1) * sigmas)
     np.savez(
         output,
-        initial_noise=np.load(noise)["latents"][0],
-        sigmas=sigmas.astype(np.float32),
+        initial_noise=np.random.default_rng(int(noise)).standard_normal(SHAPE, np.float32)
+        if noise.isdigit() else np.load(noise)["latents"][0],
+        sigmas=flow_sigmas(STEPS),
         guidance_scale=np.float32(GUIDANCE),
         **{"text/encoder_hidden_states": embeddings(prompt)},
     )
