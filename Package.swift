@@ -36,7 +36,12 @@ let optimised: [CSetting] = [
 let package = Package(
   name: "ditcache",
   products: [
-    .library(name: "DiTCache", targets: ["DiTCache"]),
+    .library(
+      name: "DiTCache",
+      targets: [
+        "DiTCache", "CacheContract", "Diffusion", "GraphIR", "Interpreter", "TensorFiles",
+        "Tensors",
+      ]),
     .executable(name: "ditcache", targets: ["DitcacheCommand"]),
     .executable(name: "ditcache-schedule", targets: ["ditcache-schedule"]),
     .plugin(name: "FormatSchedules", targets: ["FormatSchedules"]),
