@@ -73,11 +73,14 @@ def main():
     parser.add_argument("inputs", help="an .npz file, see ../onnxruntime/host.py")
     parser.add_argument("result", help="the .npz file to write")
     parser.add_argument("--device", default="CPU")
+    parser.add_argument("--precision", default="f32",
+                        help="bf16 and f16 are faster where the device has them, and differ")
     parser.add_argument("--latents", default="hidden_states", help="the model's input for latents")
     parser.add_argument("--timestep", default="timestep", help="the model's input for the timestep")
     arguments = parser.parse_args()
 
-    model = StatefulModel(arguments.model, arguments.device)
+    model = StatefulModel(
+        arguments.model, arguments.device, INFERENCE_PRECISION_HINT=arguments.precision)
     with np.load(arguments.inputs) as file:
         inputs = {key: file[key] for key in file.files}
     begun = time.perf_counter()
