@@ -134,8 +134,8 @@ let package = Package(
     tests(
       "DiTCacheTests",
       of: [
-        "CacheContract", "CacheRewrite", "DiTCache", "GraphIR", "Interpreter", "OnnxFile",
-        "Tensors", "TypeInference",
+        "Adapters", "CacheContract", "CacheRewrite", "DiTCache", "Diffusion", "GraphIR",
+        "Interpreter", "OnnxFile", "TensorFiles", "Tensors", "TypeInference",
       ]),
     tests(
       "DiffusionTests",

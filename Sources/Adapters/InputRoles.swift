@@ -9,8 +9,14 @@ public struct InputRoles: Hashable, Sendable {
   public var timestep: Name
   /// What a noise level of 1 is as a timestep.
   public var timestepMultiplier: Double
-  /// Everything that describes the text: embeddings, masks, pooled embeddings.
-  public var conditioning: [Name]
+  /// Token embeddings of the text, (B, tokens, width).
+  public var text: [Name]
+  /// Which tokens of the text count, (B, tokens).
+  public var masks: [Name]
+  /// One embedding of each text, (B, width).
+  public var pooled: [Name]
+  /// The name of the files beside the model that turn words into embeddings.
+  public var promptTable: String?
   /// The input of a class number and the class that stands for none.
   public var classLabel: ClassLabel?
   /// Further inputs, such as image latents.
@@ -56,7 +62,8 @@ public struct InputRoles: Hashable, Sendable {
 
   /// Roles without an adapter file.
   public init(
-    latents: Name, timestep: Name, timestepMultiplier: Double = 1000, conditioning: [Name],
+    latents: Name, timestep: Name, timestepMultiplier: Double = 1000, text: [Name] = [],
+    masks: [Name] = [], pooled: [Name] = [], promptTable: String? = nil,
     classLabel: ClassLabel? = nil, extras: [Name] = [], guidance: Guidance = .none,
     guidanceScale: Double? = nil, scheduler: String? = nil, shift: Double = 1, steps: Int? = nil,
     aliases: [String: String] = [:]
@@ -64,7 +71,10 @@ public struct InputRoles: Hashable, Sendable {
     self.latents = latents
     self.timestep = timestep
     self.timestepMultiplier = timestepMultiplier
-    self.conditioning = conditioning
+    self.text = text
+    self.masks = masks
+    self.pooled = pooled
+    self.promptTable = promptTable
     self.classLabel = classLabel
     self.extras = extras
     self.guidance = guidance
@@ -74,6 +84,9 @@ public struct InputRoles: Hashable, Sendable {
     self.steps = steps
     self.aliases = aliases
   }
+
+  /// Everything that describes the text: embeddings, masks, pooled embeddings.
+  public var conditioning: [Name] { text + masks + pooled }
 }
 
 extension InputRoles {
@@ -108,7 +121,10 @@ extension InputRoles {
     latents = try input(adapter.latents)
     timestep = try input(adapter.timestep)
     timestepMultiplier = adapter.timestepMultiplier
-    conditioning = try inputs(adapter.text + adapter.masks + adapter.pooled)
+    text = try inputs(adapter.text)
+    masks = try inputs(adapter.masks)
+    pooled = try inputs(adapter.pooled)
+    promptTable = adapter.promptTable
     if let label = adapter.classLabel {
       classLabel = ClassLabel(input: try input(label.input), none: label.none)
     }

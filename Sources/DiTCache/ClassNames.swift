@@ -9,10 +9,7 @@ struct ClassNames {
 
   /// The names beside a model; none when there is no such file.
   init(of modelPath: String) {
-    let url = URL(filePath: modelPath)
-    let stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? "model"
-    path = url.deletingLastPathComponent().appending(path: "\(stem).classes.txt")
-      .path(percentEncoded: false)
+    path = ModelFiles.path(of: "classes.txt", beside: modelPath)
     let text = FileManager.default.contents(atPath: path)
       .map { String(decoding: $0, as: UTF8.self) }
     names = text?.split(separator: "\n").map(String.init) ?? []

@@ -121,7 +121,9 @@ public struct RewriteJob: Sendable {
   private func adapter(
     for model: LoadedModel, schedule: Schedule
   ) throws -> AdapterDescription? {
-    let (chosen, known) = try ScheduleLibrary.adapters(choosing: adapter)
+    let own =
+      schedule.adapter == nil ? ScheduleLibrary.adapterFile(beside: model.file.path) : nil
+    let (chosen, known) = try ScheduleLibrary.adapters(choosing: adapter ?? own)
     if let name = chosen ?? schedule.adapter {
       return try AdapterChoice.choose(
         name, among: known, for: model.graph, model.structure, renames: model.roles)

@@ -1,5 +1,6 @@
 import CacheContract
 import Diffusion
+import Quality
 
 /// What `sample` did, as JSON of schema 1.
 public struct SampleReport: Encodable, Sendable {
@@ -25,10 +26,22 @@ public struct SampleReport: Encodable, Sendable {
   public let baselineSeconds: Double?
   /// The run beside the uncached one.
   public let quality: Quality?
+  /// The decoded pixels of both; nil without a decoder.
+  public let decodedQuality: Quality?
+  /// The models in the order in which they ran; nil when there is only one.
+  public let experts: [Expert]?
   /// Why the cache may not do what was meant.
   public let warnings: [String]
   /// Files that were written.
   public let files: [String]
+
+  /// One of two models that share the steps.
+  public struct Expert: Encodable, Sendable {
+    /// Its file.
+    public let model: String
+    /// The steps that it took.
+    public let steps: [Int]
+  }
 
   /// One cache node.
   public struct Site: Encodable, Sendable {
@@ -108,6 +121,13 @@ public struct SampleReport: Encodable, Sendable {
     /// True when no number differs.
     public let identical: Bool
 
+    init(_ quality: GenerationQuality) {
+      psnrDb = quality.psnr
+      relativeL1 = quality.relativeL1
+      dataRange = quality.dataRange
+      identical = quality.isIdentical
+    }
+
     enum CodingKeys: String, CodingKey {
       case psnrDb = "psnr_db"
       case relativeL1 = "relative_l1"
@@ -117,7 +137,8 @@ public struct SampleReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, scheduler, steps, branches, sites, seconds, quality, warnings, files
+    case schema, scheduler, steps, branches, sites, seconds, quality, experts, warnings, files
+    case decodedQuality = "decoded_quality"
     case flopsSaved = "flops_saved"
     case stateBytes = "state_bytes"
     case branchStateBytes = "branch_state_bytes"

@@ -96,6 +96,12 @@ public enum ScheduleLibrary {
     return (adapter.name, own + (try adapters()).filter { $0.name != adapter.name })
   }
 
+  /// The adapter file of a model, `X.adapter.dcs` beside `X.onnx`; nil when there is none.
+  public static func adapterFile(beside model: String) -> String? {
+    let path = ModelFiles.path(of: "adapter.dcs", beside: model)
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }
+
   /// The adapters of the catalogue.
   public static func adapters() throws -> [AdapterDescription] {
     var result: [AdapterDescription] = []

@@ -46,6 +46,33 @@ extension Tensor {
     return result
   }
 
+  /// All tensors one after another along an axis; types and other axes agree.
+  static func joined(
+    _ parts: [Tensor], axis: Int, at place: String
+  ) throws(DiffusionError) -> Tensor {
+    guard axis > 0 else { return try stacked(parts, at: place) }
+    guard let count = parts.first?.shape.dimensions.first,
+      parts.allSatisfy({ $0.shape.dimensions.first == count })
+    else {
+      throw DiffusionError(
+        "batch-mismatch", at: place,
+        "arrays \(parts.map { "\($0.shape)" }.joined(separator: ", ")) do not join")
+    }
+    var slices: [Tensor] = []
+    for index in 0..<count {
+      var inner: [Tensor] = []
+      for part in parts {
+        guard let shape = try? Shape(Array(part.shape.dimensions.dropFirst())) else { continue }
+        inner.append(
+          part.view(
+            shape: shape, strides: Array(part.strides.dropFirst()),
+            offset: part.offset + index * part.strides[0]))
+      }
+      slices.append(try joined(inner, axis: axis - 1, at: place).withLeadingAxis())
+    }
+    return try stacked(slices, at: place)
+  }
+
   /// The tensor with one more axis in front.
   func withLeadingAxis() -> Tensor {
     guard let shape = try? Shape([1] + shape.dimensions) else { return self }

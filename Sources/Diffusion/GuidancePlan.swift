@@ -88,8 +88,10 @@ struct GuidancePlan {
   /// The outputs of a step's calls as one: `uncond + g·(cond − uncond)`.
   ///
   /// A model that also predicts a variance has twice the channels of its latents; the second half
-  /// is left out.
-  func guided(_ outputs: [Tensor], like latents: Tensor) throws(DiffusionError) -> [Float] {
+  /// is left out. `scale` stands in for the plan's own.
+  func guided(
+    _ outputs: [Tensor], like latents: Tensor, scale own: Double? = nil
+  ) throws(DiffusionError) -> [Float] {
     var numbers: [Float] = []
     for output in outputs {
       numbers += try withoutVariance(output, like: latents).elements(as: Float.self)
@@ -102,7 +104,7 @@ struct GuidancePlan {
         "the model returned \(outputs[0].shape) for latents \(latents.shape)",
         category: .unsupported)
     }
-    guard let scale, !isAlone else { return numbers }
+    guard let scale = own ?? scale, !isAlone else { return numbers }
     let guidance = Float(scale)
     return (0..<count).map { numbers[$0] + guidance * (numbers[count + $0] - numbers[$0]) }
   }

@@ -17,6 +17,8 @@ public struct Recording: Sendable {
   public let metric: Tensor?
   /// Whether each call took place, (S, C) in row-major order; a plan of branches may drop some.
   public let tookPlace: [Bool]
+  /// The model that took each step, 0 for high noise and 1 for low; nil when there is only one.
+  public let experts: [Int]?
   /// Wall time of the calls, without reading weights and planning.
   public let seconds: Double
   /// The most bytes of state that all branches held at once.
@@ -29,6 +31,7 @@ public struct Recording: Sendable {
     var result = [("model_out", modelOutputs), ("latents", latents), ("final", final)]
     if let computed { result.append(("computed", computed)) }
     if let metric { result.append(("metric", metric)) }
+    if let experts { result.append(("expert", Tensor(experts.map(Int64.init)))) }
     return result.map { (key: $0.0, tensor: $0.1) }
   }
 
@@ -52,32 +55,14 @@ public struct Recording: Sendable {
     if parts.count == 1 { return first }
     return Recording(
       branches: first.branches,
-      modelOutputs: try joined(parts.map(\.modelOutputs), axis: 2),
-      latents: try joined(parts.map(\.latents), axis: 1),
+      modelOutputs: try Tensor.joined(parts.map(\.modelOutputs), axis: 2, at: "recording"),
+      latents: try Tensor.joined(parts.map(\.latents), axis: 1, at: "recording"),
       final: try Tensor.stacked(parts.map(\.final), at: "final"), computed: first.computed,
-      metric: first.metric, tookPlace: first.tookPlace,
+      metric: first.metric, tookPlace: first.tookPlace, experts: first.experts,
       seconds: parts.reduce(0) { $0 + $1.seconds },
       stateByteCount: parts.map(\.stateByteCount).max() ?? 0,
       branchStateByteCounts: first.branches.indices.map { branch in
         parts.map { $0.branchStateByteCounts[branch] }.max() ?? 0
       })
-  }
-
-  /// Joins along an inner axis by joining each outer slice.
-  private static func joined(_ parts: [Tensor], axis: Int) throws(DiffusionError) -> Tensor {
-    guard axis > 0 else { return try Tensor.stacked(parts, at: "recording") }
-    var slices: [Tensor] = []
-    for index in 0..<(parts.first?.shape[0] ?? 0) {
-      var inner: [Tensor] = []
-      for part in parts {
-        guard let shape = try? Shape(Array(part.shape.dimensions.dropFirst())) else { continue }
-        inner.append(
-          part.view(
-            shape: shape, strides: Array(part.strides.dropFirst()),
-            offset: part.offset + index * part.strides[0]))
-      }
-      slices.append(try joined(inner, axis: axis - 1).withLeadingAxis())
-    }
-    return try Tensor.stacked(slices, at: "recording")
   }
 }

@@ -1,3 +1,4 @@
+public import Adapters
 public import GraphIR
 public import Tensors
 
@@ -33,6 +34,9 @@ public struct SampleInputs: Sendable {
   /// Reads the arrays of a file: `initial_noise` (B, …), `sigmas` (S + 1, last 0), `timesteps` (S),
   /// `text/<input>`, `text_uncond/<input>`, `extra/<input>`, `guidance_scale`.
   ///
+  /// `extra/<latents input>` are channels that follow those of the latents in every call, such as the
+  /// image latents and mask of image-to-video models.
+  ///
   /// Other keys, such as a recording's `model_out`, are ignored.
   public init(arrays: [String: Tensor]) throws(DiffusionError) {
     guard let noise = arrays["initial_noise"], let sigmas = arrays["sigmas"] else {
@@ -42,8 +46,8 @@ public struct SampleInputs: Sendable {
     }
     func named(_ prefix: String) -> [Name: Tensor] {
       var result: [Name: Tensor] = [:]
-      for (key, tensor) in arrays where key.hasPrefix(prefix + "/") {
-        result[Name(String(key.dropFirst(prefix.count + 1)))] = tensor
+      for (key, tensor) in arrays where key.hasPrefix(prefix) {
+        result[Name(String(key.dropFirst(prefix.count)))] = tensor
       }
       return result
     }
@@ -57,12 +61,65 @@ public struct SampleInputs: Sendable {
         timesteps: try arrays["timesteps"].map { tensor throws(DiffusionError) in
           try tensor.numbers("timesteps")
         }),
-      text: named("text"), unconditionalText: named("text_uncond"), extras: named("extra"),
+      text: named(Self.textPrefix), unconditionalText: named(Self.unconditionalPrefix),
+      extras: named(Self.extraPrefix),
       guidanceScale: scale?.first)
   }
 
+  /// The arrays of a file from which the same run starts, here or in another host.
+  ///
+  /// A guidance scale that is an input of the model is one of the text's.
+  public func arrays(_ roles: InputRoles) -> [(key: String, tensor: Tensor)] {
+    var (text, unconditional, scale) = (self.text, unconditionalText, guidanceScale)
+    if case .embedded(let input, let multiplier) = roles.guidance {
+      let number = Float((scale ?? roles.guidanceScale ?? 1) * multiplier)
+      text[input] = text[input] ?? Tensor([Float](repeating: number, count: sampleCount))
+      scale = nil
+    }
+    if scale != nil, let label = roles.classLabel, unconditional[label.input] == nil {
+      let none = [Int64](repeating: Int64(label.none), count: sampleCount)
+      unconditional[label.input] = Tensor(none)
+    }
+    var result = [
+      ("initial_noise", initialNoise), ("sigmas", Tensor(levels.sigmas)),
+      ("timesteps", Tensor(levels.timesteps)),
+    ]
+    for (prefix, tensors) in [
+      (Self.textPrefix, text), (Self.unconditionalPrefix, unconditional),
+      (Self.extraPrefix, extras),
+    ] {
+      result += tensors.map { (prefix + $0.key.text, $0.value) }.sorted { $0.0 < $1.0 }
+    }
+    if let scale { result.append(("guidance_scale", Tensor(scalar: Float(scale)))) }
+    return result.map { (key: $0.0, tensor: $0.1) }
+  }
+
+  /// What stands before the names of further inputs.
+  public static let extraPrefix = "extra/"
+
+  /// Refuses keys of which none is an input's, because the file was meant for something else.
+  public static func requireKnown(_ keys: some Sequence<String>) throws(DiffusionError) {
+    let prefixes = [textPrefix, unconditionalPrefix, extraPrefix]
+    let names = ["initial_noise", "sigmas", "timesteps", "guidance_scale"]
+    guard
+      !keys.contains(where: { key in
+        names.contains(key) || prefixes.contains { key.hasPrefix($0) }
+      })
+    else { return }
+    throw DiffusionError(
+      "missing-array", at: "--inputs", "the file has none of the arrays of a denoising run",
+      hint: "it has \(keys.sorted().joined(separator: ", "))")
+  }
+
+  private static let textPrefix = "text/"
+  private static let unconditionalPrefix = "text_uncond/"
+
   /// The number of samples.
   public var sampleCount: Int { initialNoise.shape.dimensions.first ?? 1 }
+
+  /// Whether a further input has a part for each sample; others, such as the positions of tokens,
+  /// go to every call whole.
+  func isPerSample(_ extra: Tensor) -> Bool { extra.shape.dimensions.first == sampleCount }
 }
 
 extension Tensor {

@@ -79,7 +79,8 @@ extension Recording {
       let calls = tookPlace.indices.filter { tookPlace[$0] }.map { call in
         let place = call * manifest.sites.count + site
         return SiteCall(
-          step: call / branches.count, branch: call % branches.count, computed: flags[place],
+          step: call / branches.count, branch: call % branches.count,
+          expert: experts?[call / branches.count] ?? 0, computed: flags[place],
           metric: Double(numbers[place]))
       }
       return SiteDiagnostics(
@@ -92,6 +93,7 @@ extension Recording {
 private struct SiteCall {
   let step: Int
   let branch: Int
+  let expert: Int
   let computed: Bool
   let metric: Double
 }
@@ -101,7 +103,12 @@ extension SiteDiagnostics {
     let own = (0..<branches).map { branch in calls.filter { $0.branch == branch } }
     computedSteps = own.map { $0.filter(\.computed).map(\.step) }
     metric = Spread(of: calls.map(\.metric).filter(\.isFinite))
-    let comparing = rule?.metric == nil ? [] : own.flatMap { $0.dropFirst() }
+    let comparing =
+      rule?.metric == nil
+      ? []
+      : own.flatMap { calls in
+        zip(calls.dropFirst(), calls).filter { $0.expert == $1.expert }.map(\.0)
+      }
     notFiniteCalls = comparing.count { !$0.metric.isFinite }
     let decides = rule.map { $0.table.isEmpty } ?? false
     neverFired = decides && !calls.isEmpty && calls.allSatisfy(\.computed)

@@ -19,7 +19,9 @@ struct SampleCommand: ParsableCommand {
   )
   var adapter: String?
 
-  @Option(help: ArgumentHelp("Words for the prompt table beside the model.", valueName: "WORDS"))
+  @Option(
+    help: ArgumentHelp(
+      "Words of the prompt table beside the model, or a class.", valueName: "WORDS"))
   var prompt: String?
 
   @Option(
@@ -43,7 +45,9 @@ struct SampleCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Seed of the noise.", valueName: "K"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Noise, levels and embeddings from a file.", valueName: "X.npz"))
+  @Option(
+    help: ArgumentHelp(
+      "Noise, levels, embeddings and further inputs from a file.", valueName: "X.npz"))
   var inputs: String?
 
   @Option(help: ArgumentHelp("Where to write everything computed.", valueName: "R.npz"))
@@ -56,16 +60,21 @@ struct SampleCommand: ParsableCommand {
   @Flag(help: "Does not run the uncached model for comparison.")
   var noBaseline = false
 
+  @OptionGroup(title: "Two experts") var experts: ExpertOptions
+  @OptionGroup(title: "Around the transformer") var pipeline: PipelineOptions
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
     let model = try options.load(model)
-    let task = try SampleTask(
-      model, schedule: schedule, adapter: adapter, steps: steps, inputsPath: inputs,
-      threads: try threads.count(), memory: try threads.byteCount())
+    var task = try SampleTask(
+      model, lowNoise: try experts.lowNoise(options), schedule: schedule, adapter: adapter,
+      steps: steps, inputsPath: inputs, threads: try threads.count(),
+      memory: try threads.byteCount())
+    try pipeline.add(to: &task, options, threads)
     var request = SampleJob.Request()
     request.prompt = prompt
+    request.promptIDsPath = pipeline.promptIds
     request.inputsPath = inputs
     try request.setScheduler(scheduler)
     request.steps = steps
@@ -81,66 +90,7 @@ struct SampleCommand: ParsableCommand {
     if options.json {
       print(try JSONText.of(report))
     } else if !options.quiet {
-      printSummary(report)
+      print(SampleSummary(report, isVerbose: options.verbose).text)
     }
-  }
-
-  private func printSummary(_ report: SampleReport) {
-    var rows = [
-      ["scheduler", report.scheduler], ["steps", "\(report.steps)"],
-      ["branches", report.branches.joined(separator: ", ")],
-    ]
-    for site in report.sites {
-      let metric = site.metric.map {
-        ", metric \(Terminal.short($0.minimum)) to \(Terminal.short($0.maximum))"
-      }
-      rows.append([
-        "site \(site.name)",
-        "computed \(Terminal.decimal(100 * site.computed, 1)) % of calls\(metric ?? "")",
-      ])
-      if options.verbose { rows += details(site, report) }
-    }
-    if let saved = report.flopsSaved {
-      rows.append(["FLOPs saved", "\(Terminal.decimal(100 * saved, 1)) %"])
-    }
-    if report.stateBytes > 0 {
-      rows.append(["state", Terminal.scaled(report.stateBytes, unit: "B")])
-      if options.verbose, report.branches.count > 1 {
-        rows += zip(report.branches, report.branchStateBytes).map {
-          ["  \($0)", Terminal.scaled($1, unit: "B")]
-        }
-      }
-    }
-    rows.append(["wall time", "\(Terminal.decimal(report.seconds)) s"])
-    if let baseline = report.baselineSeconds {
-      rows.append(["uncached", "\(Terminal.decimal(baseline)) s"])
-      rows.append(["speed-up", "\(Terminal.decimal(baseline / report.seconds))x"])
-    }
-    if let quality = report.quality {
-      rows.append(["relative L1", Terminal.decimal(quality.relativeL1, 5)])
-      rows.append(["PSNR", quality.psnrDb.map { "\(Terminal.decimal($0)) dB" } ?? "identical"])
-    }
-    for path in report.files { rows.append(["wrote", path]) }
-    print(Terminal.table(rows))
-  }
-
-  private func details(_ site: SampleReport.Site, _ report: SampleReport) -> [[String]] {
-    var rows = zip(report.branches, site.computedSteps).map { branch, steps in
-      ["  \(branch)", "computed \(steps.map(String.init).joined(separator: " "))"]
-    }
-    if let metric = site.metric {
-      rows.append([
-        "  metric",
-        "p10 \(Terminal.short(metric.p10)), p50 \(Terminal.short(metric.p50)), "
-          + "p90 \(Terminal.short(metric.p90)) of \(metric.calls) calls",
-      ])
-    }
-    if site.notFiniteCalls > 0 {
-      rows.append(["  metric", "NaN or infinite in \(site.notFiniteCalls) calls"])
-    }
-    rows += site.wouldFire.map {
-      ["  threshold \($0.threshold)", "would have reused up to \($0.steps) steps"]
-    }
-    return rows
   }
 }

@@ -36,6 +36,8 @@ public struct AdapterDescription: Hashable, Sendable {
   public var masks: [String]
   /// The inputs of one embedding per text.
   public var pooled: [String]
+  /// The name of the files beside the model that turn words into embeddings.
+  public var promptTable: String?
   /// The input of a class number.
   public var classLabel: ClassLabel?
   /// Further inputs that the host must feed, such as image latents.

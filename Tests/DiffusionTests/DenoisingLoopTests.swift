@@ -139,6 +139,29 @@ import Testing
     #expect(model.fed("image").last == [7])
   }
 
+  @Test("a further input without a part for each sample goes to every call whole")
+  func wholeExtras() throws {
+    let model = try FakeModel(velocity: FakeModel.fromText)
+    var sample = try inputs(text: [[1], [3]], scale: 5)
+    sample.extras = ["positions": try .rows([[1, 2], [3, 4], [5, 6]])]
+    _ = try DenoisingLoop(model, roles: .fake()).run(sample)
+    #expect(model.fed("positions")[0] == [1, 2, 3, 4, 5, 6])
+  }
+
+  @Test("channels beside the latents follow them in every call and are not denoised")
+  func channels() throws {
+    let model = try FakeModel(velocity: { feeds in
+      let wide = FakeModel.latents(feeds)
+      return stride(from: 0, to: wide.count, by: 3).flatMap { [wide[$0 + 2], wide[$0 + 2]] }
+    })
+    var sample = try inputs([[4, -8], [0, 1]], text: [[1], [2], [3], [4]], scale: 1)
+    sample.extras = ["x": try .rows([[7], [9]])]
+    let recording = try DenoisingLoop(model, roles: .fake()).run(sample)
+    #expect(model.fed("x")[0] == [4, -8, 7, 0, 1, 9, 4, -8, 7, 0, 1, 9])
+    #expect(recording.latents.shape.dimensions == [3, 2, 2])
+    #expect(recording.final.elements(as: Float.self) == [-3, -15, -9, -8])
+  }
+
   @Test("a model that returns another number of values is refused")
   func outputShape() throws {
     let model = try FakeModel(velocity: { _ in [1, 2, 3, 4] })

@@ -73,7 +73,7 @@ extension InputRoles {
     _ guidance: Guidance = .none, scale: Double? = nil
   ) -> InputRoles {
     InputRoles(
-      latents: "x", timestep: "t", conditioning: ["text"], guidance: guidance,
+      latents: "x", timestep: "t", text: ["text"], guidance: guidance,
       guidanceScale: scale)
   }
 }

@@ -1,3 +1,4 @@
+import Adapters
 import Diffusion
 import GraphIR
 import Tensors
@@ -22,6 +23,40 @@ import Testing
     #expect(inputs.unconditionalText.mapValues { $0.elements(as: Float.self) } == ["a/b": [4]])
     #expect(inputs.extras.mapValues { $0.elements(as: Float.self) } == ["image": [5]])
     #expect(inputs.guidanceScale == 6)
+  }
+
+  @Test("the arrays of inputs are a file from which the same run starts")
+  func roundTrip() throws {
+    let inputs = try SampleInputs(arrays: arrays)
+    let roles = InputRoles(latents: "x", timestep: "t", text: ["a/b"], guidance: .sequential)
+    let written = inputs.arrays(roles)
+    #expect(
+      written.map(\.key) == [
+        "initial_noise", "sigmas", "timesteps", "text/a/b", "text_uncond/a/b", "extra/image",
+        "guidance_scale",
+      ])
+    let again = try SampleInputs(
+      arrays: Dictionary(uniqueKeysWithValues: written.map { ($0.key, $0.tensor) }))
+    #expect(again.levels == inputs.levels && again.guidanceScale == 6)
+    #expect(again.arrays(roles).map(\.key) == written.map(\.key))
+  }
+
+  @Test("a scale that is an input of the model, and the empty class, are written as text")
+  func written() throws {
+    var inputs = try SampleInputs(arrays: arrays)
+    inputs.text = ["class": Tensor([Int64(3), 4])]
+    let distilled = InputRoles(
+      latents: "x", timestep: "t", guidance: .embedded(input: "g", multiplier: 1000))
+    let classes = InputRoles(
+      latents: "x", timestep: "t", classLabel: .init(input: "class", none: 9),
+      guidance: .sequential)
+    func array(_ key: String, _ roles: InputRoles) -> Tensor? {
+      inputs.arrays(roles).first { $0.key == key }?.tensor
+    }
+    #expect(array("text/g", distilled)?.elements(as: Float.self) == [6000, 6000])
+    #expect(array("guidance_scale", distilled) == nil)
+    #expect(array("text_uncond/class", classes)?.elements(as: Int64.self) == [9, 9])
+    #expect(array("guidance_scale", classes)?.elements(as: Float.self) == [6])
   }
 
   @Test("timesteps may be integers")

@@ -11,12 +11,13 @@ import Testing
 /// Whole denoising runs against what PyTorch recorded.
 @Suite("Trajectories") struct TrajectoryTests {
   private static let wan = InputRoles(
-    latents: "hidden_states", timestep: "timestep", conditioning: ["encoder_hidden_states"],
+    latents: "hidden_states", timestep: "timestep", text: ["encoder_hidden_states"],
     guidance: .sequential)
 
   private static let hunyuan = InputRoles(
     latents: "hidden_states", timestep: "timestep",
-    conditioning: ["encoder_hidden_states", "encoder_attention_mask", "pooled_projections"],
+    text: ["encoder_hidden_states"], masks: ["encoder_attention_mask"],
+    pooled: ["pooled_projections"],
     guidance: .embedded(input: "guidance", multiplier: 1000))
 
   private func run(

@@ -5,7 +5,6 @@ the example inputs. The axes that a script names stay free, so that one file ser
 """
 
 import argparse
-import functools
 import os
 import time
 from dataclasses import dataclass
@@ -28,15 +27,18 @@ class Export:
     output: str = "sample"
 
 
-def options(description: str, checkpoint: str) -> argparse.ArgumentParser:
-    """The options of every script; `checkpoint` is the default of --checkpoint."""
+def options(
+    description: str, checkpoint: str, subfolder: str = "transformer"
+) -> argparse.ArgumentParser:
+    """The options of every script, with the defaults of --checkpoint and --subfolder."""
     parser = argparse.ArgumentParser(description=description.strip().splitlines()[0])
     parser.add_argument("output", help="where to write, X.onnx")
     parser.add_argument(
         "--checkpoint", default=checkpoint, help="a folder or hub name (default: %(default)s)")
-    parser.add_argument("--subfolder", default="transformer", help="(default: %(default)s)")
+    parser.add_argument("--subfolder", default=subfolder, help="(default: %(default)s)")
     parser.add_argument(
         "--tiny", action="store_true", help="random weights and a few small blocks; no download")
+    parser.add_argument("--seed", type=int, default=0, help="of a tiny model's weights")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16", help="of the weights")
     parser.add_argument("--opset", type=int, choices=OPSETS, default=20)
     parser.add_argument("--static", action="store_true", help="fix all axes at the example's size")
@@ -47,7 +49,7 @@ def load(model_class, arguments: argparse.Namespace, tiny: dict) -> torch.nn.Mod
     """The checkpoint's model, or a tiny one with seeded random weights, ready for inference."""
     dtype = DTYPES[arguments.dtype]
     if arguments.tiny:
-        torch.manual_seed(0)
+        torch.manual_seed(arguments.seed)
         model = model_class(**tiny).to(dtype)
     else:
         model = model_class.from_pretrained(
@@ -63,16 +65,15 @@ def write(export: Export, arguments: argparse.Namespace) -> None:
         name: {axis: names[symbol] for axis, symbol in export.free.get(name, {}).items()}
         for name in export.inputs
     }
-    export.model.forward = functools.partial(export.model.forward, return_dict=False)
     program = torch.onnx.export(
         export.model,
-        kwargs=export.inputs,
+        kwargs={**export.inputs, "return_dict": False},
         dynamo=True,
         external_data=True,
         opset_version=arguments.opset,
         input_names=list(export.inputs),
         output_names=[export.output],
-        dynamic_shapes=None if arguments.static else shapes,
+        dynamic_shapes=None if arguments.static else {**shapes, "return_dict": None},
     )
     for node in program.model.graph:
         node.metadata_props.pop("pkg.torch.onnx.stack_trace", None)

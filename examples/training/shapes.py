@@ -5,6 +5,8 @@ colour, then shape, colour and motion of a first and of a second shape. One-shap
 `second:none` three times. Videos are float32 (3, FRAMES, SIZE, SIZE) in [-1, 1].
 
     python shapes.py PREFIX    writes PREFIX.npy, the word embeddings, and PREFIX.txt, the words
+
+A line of PREFIX.txt is one list of VOCABULARY; rows follow the words' first appearance.
 """
 
 import sys
@@ -154,4 +156,4 @@ def contact_sheet(videos: numpy.ndarray, path: str, scale: int = 4) -> None:
 if __name__ == "__main__":
     numpy.save(f"{sys.argv[1]}.npy", embedding_table())
     with open(f"{sys.argv[1]}.txt", "w") as words:
-        words.writelines(f"{word}\n" for word in WORDS)
+        words.writelines(f"{' '.join(slot)}\n" for slot in VOCABULARY)

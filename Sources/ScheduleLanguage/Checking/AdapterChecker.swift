@@ -38,6 +38,7 @@ struct AdapterChecker {
       text: clauses.clause("text")?.names("inputs") ?? [],
       masks: clauses.clause("mask")?.names("inputs") ?? [],
       pooled: clauses.clause("pooled")?.names("inputs") ?? [],
+      promptTable: clauses.clause("prompt_table")?.word("name"),
       classLabel: clauses.clause("class").flatMap { clause in
         guard let input = clause.word("input"), let none = clause.integer("none") else {
           return nil

@@ -55,6 +55,12 @@ public enum FixedClauses {
     ClauseDescriptor(
       keyword: "pooled", summary: "The inputs of one embedding per text.", parameters: [inputs]),
     ClauseDescriptor(
+      keyword: "prompt_table",
+      summary: "The files beside the model that turn words into embeddings.",
+      parameters: [
+        ParameterDescriptor("name", .name, summary: "NAME of NAME.txt and NAME.npy")
+      ]),
+    ClauseDescriptor(
       keyword: "extra", summary: "Further inputs that the host must feed.", parameters: [inputs]),
     ClauseDescriptor(
       keyword: "class", summary: "The input of a class number, for models without text.",
