@@ -150,7 +150,9 @@ let package = Package(
       exclude: ["README.md", "list"]),
     tests(
       "InterpreterTests",
-      of: ["Interpreter", "Operators", "GraphIR", "Tensors", "TensorFiles", "OnnxFile"]),
+      of: [
+        "Interpreter", "Operators", "GraphIR", "Rewrite", "Tensors", "TensorFiles", "OnnxFile",
+      ]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests(
       "LegalizationTests",

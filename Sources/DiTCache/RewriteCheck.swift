@@ -40,9 +40,11 @@ public struct RewriteCheck: Sendable {
   ///   - cachedPath: the file that was written; it is read again
   ///   - inputsPath: feeds by input name, or nil for seeded ones
   ///   - threads: threads to compute with
+  ///   - style: how both are computed
   /// - Throws: what reading and running throw
   public init(
-    of task: RewriteTask, writtenTo cachedPath: String, inputsPath: String?, threads: Int
+    of task: RewriteTask, writtenTo cachedPath: String, inputsPath: String?, threads: Int,
+    style: ComputeStyle = ComputeStyle()
   ) throws {
     let original = task.model
     try original.file.requireWeights()
@@ -53,7 +55,7 @@ public struct RewriteCheck: Sendable {
         "not-cached", at: cachedPath, "the file that was written holds no manifest",
         category: .internalFault)
     }
-    let options = EngineOptions(threads: threads)
+    let options = style.options(threads: threads, memory: nil)
     let uncached = task.result.uncached
     let plain = try Engine(uncached, options: options)
     let cached = try Engine(model.graph, options: options)

@@ -179,14 +179,17 @@ public struct StagedRewrite {
   }
 
   /// Runs original and cached model and compares them.
-  public func check(inputsPath: String?, threads: Int) throws -> RewriteCheck {
+  public func check(
+    inputsPath: String?, threads: Int, style: ComputeStyle = ComputeStyle()
+  ) throws -> RewriteCheck {
     guard case .file(let file, _) = output else {
       throw UsageError.unsupported(
         "check-form", at: "--check", "the form '\(task.form.rawValue)' is not checked by itself",
         hint: "check the form 'if' of the same schedule: it is the same lowering")
     }
     return try RewriteCheck(
-      of: task, writtenTo: try file.giveTemporaryName(), inputsPath: inputsPath, threads: threads)
+      of: task, writtenTo: try file.giveTemporaryName(), inputsPath: inputsPath, threads: threads,
+      style: style)
   }
 
   /// Gives the file its name.

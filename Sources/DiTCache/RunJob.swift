@@ -14,11 +14,15 @@ public struct RunJob: Sendable {
   public var memory: Int
   /// Where to record what each node took.
   public var trace: TraceSink?
+  /// How it is computed.
+  public var style: ComputeStyle
 
   /// A job for a number of threads.
   public init(
-    threads: Int = EngineOptions.availableThreads, memory: Int? = nil, trace: TraceSink? = nil
+    threads: Int = EngineOptions.availableThreads, memory: Int? = nil, trace: TraceSink? = nil,
+    style: ComputeStyle = ComputeStyle()
   ) {
+    self.style = style
     self.threads = threads
     self.memory = memory ?? EngineOptions.availableMemory
     self.trace = trace
@@ -46,10 +50,18 @@ public struct RunJob: Sendable {
 
   /// Runs the model once; feeds must have the sizes of dimensions that were fixed.
   public func run(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> [Name: Tensor] {
-    try model.file.requireWeights()
-    let engine = try Engine(
-      model.measured, options: EngineOptions(threads: threads, memoryByteCount: memory))
+    let engine = try engine(model)
     return try engine.run(try engine.converted(inputs), trace: trace)
+  }
+
+  /// The plan for inputs of certain shapes.
+  func plan(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> Plan {
+    try engine(model).plan(for: inputs.mapValues(\.shape))
+  }
+
+  private func engine(_ model: LoadedModel) throws -> Engine {
+    try model.file.requireWeights()
+    return try Engine(model.measured, options: style.options(threads: threads, memory: memory))
   }
 
   /// One output compared with golden data.

@@ -1,6 +1,7 @@
 import GraphIR
 import Interpreter
 import OnnxFile
+import Rewrite
 import TensorFiles
 import Tensors
 
@@ -9,9 +10,13 @@ public struct RunTask: Sendable {
   private let threads: Int
   private let memory: Int?
   private let tracePath: String?
+  private let style: ComputeStyle
 
   /// A task for a number of threads; `tracePath` names a Chrome trace to write.
-  public init(threads: Int, memory: Int? = nil, tracePath: String? = nil) {
+  public init(
+    threads: Int, memory: Int? = nil, tracePath: String? = nil, style: ComputeStyle = ComputeStyle()
+  ) {
+    self.style = style
     self.threads = threads
     self.memory = memory
     self.tracePath = tracePath
@@ -22,7 +27,7 @@ public struct RunTask: Sendable {
   public func run(_ model: LoadedModel, input: String, output: String?) throws -> RunReport {
     if let output { try FolderPath.requireOther(output, than: input, model.file.path) }
     let sink = tracePath == nil ? nil : TraceSink()
-    let job = RunJob(threads: threads, memory: memory, trace: sink)
+    let job = RunJob(threads: threads, memory: memory, trace: sink, style: style)
     let clock = ContinuousClock()
     let start = clock.now
     let arrays = try RunJob.arrays(of: input)
@@ -54,11 +59,32 @@ public struct RunTask: Sendable {
       threads: threads)
   }
 
+  /// What planning for the arrays of a file does: one line for each fusion and each near miss, then
+  /// counts.
+  public func explain(_ model: LoadedModel, input: String, isGolden: Bool) throws -> [String] {
+    let arrays = try RunJob.arrays(of: input, prefix: isGolden ? "in" : nil)
+    let plan = try RunJob(threads: threads, memory: memory, style: style).plan(model, arrays)
+    var lines: [String] = []
+    for report in plan.fusions {
+      lines += report.changes.map { "\(report.pass): \($0.place): \($0.message)" }
+      lines += report.declined.map { "\(report.pass): not \($0.place): \($0.message)" }
+    }
+    let statistics = plan.statistics
+    lines.append(
+      "\(statistics.stepCount) steps, \(statistics.foldedNodeCount) nodes folded, "
+        + "\(statistics.removedNodeCount) removed, \(statistics.constantByteCount) bytes of constants"
+    )
+    let peak = statistics.predictedPeakByteCount.map { "\($0) bytes" } ?? "as much as data asks for"
+    lines.append("results will take \(peak) at most")
+    return lines
+  }
+
   /// Compares with golden data.
   public func compare(
     _ model: LoadedModel, golden: String, tolerance: Double
   ) throws -> GoldenReport {
-    let comparisons = try RunJob(threads: threads, memory: memory).compare(model, golden: golden)
+    let comparisons = try RunJob(threads: threads, memory: memory, style: style)
+      .compare(model, golden: golden)
     let worst = comparisons.map(\.maximumDifference).max() ?? .infinity
     return GoldenReport(
       outputs: comparisons.map {

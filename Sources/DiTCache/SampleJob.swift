@@ -19,6 +19,8 @@ public struct SampleJob: Sendable {
   public var memory: Int
   /// What turns token numbers into embeddings; nil without `--text-encoder`.
   public var textEncoder: TextEncoder?
+  /// How it is computed.
+  public var style: ComputeStyle
 
   /// The model that takes over when little noise is left.
   public struct LowNoise: Sendable {
@@ -61,8 +63,10 @@ public struct SampleJob: Sendable {
 
   /// A job for a model; the adapter is recognised unless it is named.
   public init(
-    _ model: LoadedModel, adapter: String? = nil, threads: Int, memory: Int? = nil
+    _ model: LoadedModel, adapter: String? = nil, threads: Int, memory: Int? = nil,
+    style: ComputeStyle = ComputeStyle()
   ) throws {
+    self.style = style
     self.model = model
     self.threads = threads
     self.memory = memory ?? EngineOptions.availableMemory
@@ -127,7 +131,7 @@ public struct SampleJob: Sendable {
   private func loop(
     _ graph: Graph, manifest: Manifest?, lowNoise: LowNoise?, scheduler: SchedulerName
   ) throws -> DenoisingLoop {
-    let options = EngineOptions(threads: threads, memoryByteCount: memory)
+    let options = style.options(threads: threads, memory: memory)
     try model.file.requireWeights()
     var loop = DenoisingLoop(
       try Engine(graph, options: options), roles: roles, manifest: manifest, scheduler: scheduler)

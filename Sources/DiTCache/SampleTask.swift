@@ -23,10 +23,12 @@ public struct SampleTask: Sendable {
   public init(
     _ model: LoadedModel, lowNoise: SampleJob.LowNoise? = nil, schedule: String?,
     adapter: String? = nil, steps: Int? = nil, inputsPath: String? = nil, threads: Int,
-    memory: Int? = nil
+    memory: Int? = nil,
+    style: ComputeStyle = ComputeStyle()
   ) throws {
     modelPath = model.file.path
-    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
+    job = try SampleJob(
+      model, adapter: adapter, threads: threads, memory: memory, style: style)
     guard let schedule else {
       graph = model.graph
       manifest = model.manifest

@@ -97,6 +97,15 @@ struct ThreadOptions: ParsableArguments {
       valueName: "BYTES"))
   var memory: String?
 
+  @Flag(help: "Runs every operator by itself.")
+  var noFusions = false
+
+  @Flag(help: "Rounds the factors of products with weights to bfloat16 where the CPU can.")
+  var bf16 = false
+
+  /// What engines are told besides threads and memory.
+  var style: ComputeStyle { ComputeStyle(fuses: !noFusions, isBFloat16: bf16) }
+
   /// The bytes of `--memory`, nil without it.
   func byteCount() throws -> Int? {
     guard let memory else { return nil }

@@ -14,7 +14,7 @@ struct Ditcache: ParsableCommand {
     version: ToolDescription.version,
     subcommands: [
       InspectCommand.self, RewriteCommand.self, UnwrapCommand.self, RunCommand.self,
-      SampleCommand.self, ScheduleCommand.self,
+      SampleCommand.self, BenchCommand.self, ScheduleCommand.self,
     ])
 
   static func main() {

@@ -88,7 +88,9 @@ struct RewriteCommand: ParsableCommand {
     let seconds = Terminal.seconds(clock.now - start)
     let isSilent = options.json || options.quiet
     if !isSilent { printSummary(RewriteReport(rewrite, seconds: seconds), rewrite) }
-    let checked = try check ? staged?.check(inputsPath: input, threads: try threads.count()) : nil
+    let checked =
+      try check
+      ? staged?.check(inputsPath: input, threads: try threads.count(), style: threads.style) : nil
     if options.json {
       print(try JSONText.of(RewriteReport(rewrite, seconds: seconds, check: checked)))
     }

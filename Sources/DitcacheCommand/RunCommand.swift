@@ -24,6 +24,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write a Chrome trace of all nodes.", valueName: "T.json"))
   var trace: String?
 
+  @Flag(help: "Says which operators are fused, and why others are not.")
+  var explain = false
+
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -36,8 +39,12 @@ struct RunCommand: ParsableCommand {
         hint: "--golden takes an archive of in/<input> and out/<output>, --input one of inputs")
     }
     let task = RunTask(
-      threads: try threads.count(), memory: try threads.byteCount(), tracePath: trace)
+      threads: try threads.count(), memory: try threads.byteCount(), tracePath: trace,
+      style: threads.style)
     let model = try options.load(model)
+    if explain, let path = input ?? golden {
+      for line in try task.explain(model, input: path, isGolden: golden != nil) { print(line) }
+    }
     if let golden {
       try compare(model, golden, task)
     } else if let input {

@@ -70,7 +70,7 @@ struct SampleCommand: ParsableCommand {
     var task = try SampleTask(
       model, lowNoise: try experts.lowNoise(options), schedule: schedule, adapter: adapter,
       steps: steps, inputsPath: inputs, threads: try threads.count(),
-      memory: try threads.byteCount())
+      memory: try threads.byteCount(), style: threads.style)
     try pipeline.add(to: &task, options, threads)
     var request = SampleJob.Request()
     request.prompt = prompt

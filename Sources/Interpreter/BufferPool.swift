@@ -84,7 +84,8 @@ final class BufferPool: Sendable {
     }
   }
 
-  private static func capacity(for byteCount: Int) throws(OperatorError) -> Int {
+  /// The size of the block for a number of bytes.
+  static func capacity(for byteCount: Int) throws(OperatorError) -> Int {
     let least = max(byteCount, 64)
     let step = max(64, 1 << (Int.bitWidth - 1 - least.leadingZeroBitCount - 2))
     let (rounded, overflow) = least.addingReportingOverflow(step - 1)

@@ -22,6 +22,7 @@ public final class Engine: Sendable {
   public let outputs: [Port]
 
   private let program: Program
+  private let operators: OperatorTable
   private let options: EngineOptions
   private let pool: BufferPool
   private let plans = Mutex<[(key: [ValueType], plan: Plan)]>([])
@@ -46,6 +47,7 @@ public final class Engine: Sendable {
     } catch {
       throw InterpreterError(error)
     }
+    self.operators = operators
     self.options = options
     pool = BufferPool(limit: options.memoryByteCount)
     inputs = graph.inputs.map { Port(input: $0, of: graph) }
@@ -156,14 +158,24 @@ public final class Engine: Sendable {
     if ComputeThreads.count != options.threads { ComputeThreads.count = options.threads }
     var arguments: [ValueID: ValueFact] = [:]
     for (input, type) in zip(program.graph.inputs, types) { arguments[input] = ValueFact(type) }
-    let facts = try FactInference.facts(
+    var program = program
+    var facts = try FactInference.facts(
       of: program.graph, arguments: arguments, source: program, options: .init(.strict))
+    var fusions = Fusions(precision: options.matrixPrecision)
+    if options.fusesOperators {
+      let graph = try fusions.run(on: program.graph, facts)
+      program = try Program(
+        graph, operators: operators.adding(OperatorTable.fusedTypes), original: program,
+        facts: facts)
+      facts = try FactInference.facts(
+        of: graph, arguments: arguments, source: program, options: .init(.strict))
+    }
     return try PlanCompiler.plan(
       program, facts: facts,
       settings: .init(
         checksResultTypes: options.checksResultTypes,
         foldingBudget: min(Self.maximumFoldedByteCount, options.memoryByteCount),
-        resultByteCount: options.memoryByteCount))
+        resultByteCount: options.memoryByteCount, fusions: fusions.reports))
   }
 }
 

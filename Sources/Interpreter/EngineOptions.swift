@@ -1,5 +1,14 @@
 import Glibc
 
+/// How the factors of products with weights are rounded.
+public enum MatrixPrecision: String, Hashable, Sendable, CaseIterable {
+  /// Not at all.
+  case float32
+  /// To bfloat16; sums stay `float32`. Attention and everything else is computed in `float32`, and
+  /// so are products where the processor lacks AVX-512 BF16.
+  case bfloat16
+}
+
 /// How an engine runs.
 public struct EngineOptions: Hashable, Sendable {
   /// Threads to compute with; results are the same for the same number.
@@ -14,11 +23,20 @@ public struct EngineOptions: Hashable, Sendable {
   /// Bytes that results and feeds may take together; weights are not counted.
   public var memoryByteCount: Int
 
+  /// Whether operators are fused; results differ in rounding.
+  public var fusesOperators: Bool
+
+  /// How products are computed; another than `float32` needs fusions.
+  public var matrixPrecision: MatrixPrecision
+
   /// Options; by default every processor of the machine computes, in most of its memory.
   public init(
     threads: Int = availableThreads, checksResultTypes: Bool = false,
-    memoryByteCount: Int = availableMemory
+    memoryByteCount: Int = availableMemory, fusesOperators: Bool = true,
+    matrixPrecision: MatrixPrecision = .float32
   ) {
+    self.matrixPrecision = matrixPrecision
+    self.fusesOperators = fusesOperators
     self.threads = threads
     self.checksResultTypes = checksResultTypes
     self.memoryByteCount = memoryByteCount

@@ -59,7 +59,7 @@ final class Execution: RunContext {
       if step.isOpen { try checkTypes(of: operands, for: step) }
       let start = trace?.now()
       results = try step.operator.run(operands, self)
-      if let trace, let start { trace.record(step, results, since: start) }
+      if let trace, let start { trace.record(step, operands, results, since: start) }
       try checkResults(results, of: step)
     } catch {
       throw error.at(step.label, given: operands.map { $0?.typeText })

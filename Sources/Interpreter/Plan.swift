@@ -1,5 +1,6 @@
 import GraphIR
 import Operators
+public import Rewrite
 import Tensors
 
 /// A graph made ready for inputs of certain shapes.
@@ -10,6 +11,8 @@ import Tensors
 public final class Plan: Sendable {
   /// What planning found.
   public let statistics: PlanStatistics
+  /// What each fusion did and declined, graphs inside nodes first.
+  public let fusions: [PassReport]
 
   let inputs: [Int32]
   let captures: [Int32]
@@ -20,8 +23,9 @@ public final class Plan: Sendable {
 
   init(
     statistics: PlanStatistics, inputs: [Int32], captures: [Int32], steps: [Step],
-    constants: [RuntimeValue], outputs: [Operand], slotCount: Int
+    constants: [RuntimeValue], outputs: [Operand], slotCount: Int, fusions: [PassReport]
   ) {
+    self.fusions = fusions
     self.statistics = statistics
     self.inputs = inputs
     self.captures = captures
@@ -44,6 +48,9 @@ public struct PlanStatistics: Hashable, Sendable {
   public internal(set) var removedNodeCount = 0
   /// Bytes of the constants that the steps read, weights included.
   public internal(set) var constantByteCount = 0
+  /// Bytes that results will take at most, by the sizes known while planning; nil when some depend
+  /// on data.
+  public internal(set) var predictedPeakByteCount: Int?
   /// Floating-point operations of the steps, those of branches not counted; nil when some depend
   /// on data.
   public internal(set) var flops: Int? = 0

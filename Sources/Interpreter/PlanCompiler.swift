@@ -1,5 +1,6 @@
 import GraphIR
 import Operators
+import Rewrite
 import Tensors
 import TypeInference
 
@@ -29,8 +30,13 @@ struct PlanCompiler {
     var foldingBudget: Int
     /// Bytes that one result may have, views that repeat elements included.
     let resultByteCount: Int
+    /// What was fused before.
+    let fusions: [PassReport]
 
-    init(checksResultTypes: Bool, foldingBudget: Int, resultByteCount: Int) {
+    init(
+      checksResultTypes: Bool, foldingBudget: Int, resultByteCount: Int, fusions: [PassReport]
+    ) {
+      self.fusions = fusions
       self.checksResultTypes = checksResultTypes
       self.foldingBudget = foldingBudget
       self.resultByteCount = resultByteCount
@@ -66,9 +72,20 @@ struct PlanCompiler {
     }
     var steps: [Step] = []
     steps.reserveCapacity(running.order.count)
+    var peak = PeakPrediction(facts)
     for (position, id) in running.order.enumerated() {
-      steps.append(try step(id, position: position, lastUse: running.lastUse))
+      let step = try step(id, position: position, lastUse: running.lastUse)
+      peak.run(
+        graph[id],
+        results: graph[id].outputs.compactMap { $0 }.filter {
+          running.lastUse[Int($0.index)] != .unused
+        },
+        releasing: Array(Set(graph[id].uses)).filter {
+          running.lastUse[Int($0.index)] == .step(position)
+        }, branchPeak: step.branchPeak)
+      steps.append(step)
     }
+    statistics.predictedPeakByteCount = peak.peakByteCount
     let outputs = try graph.outputs.map { (value) throws(OperatorError) in try operand(value) }
     dropUnreadConstants()
     statistics.stepCount = steps.count
@@ -81,7 +98,7 @@ struct PlanCompiler {
     return Plan(
       statistics: statistics, inputs: graph.inputs.map { slots[Int($0.index)] },
       captures: graph.captures.map { slots[Int($0.index)] }, steps: steps, constants: constants,
-      outputs: outputs, slotCount: Int(slotCount))
+      outputs: outputs, slotCount: Int(slotCount), fusions: settings.fusions)
   }
 }
 
@@ -310,6 +327,19 @@ extension PlanCompiler {
     slots[Int(value.index)] = slot
     slotCount += 1
     return slot
+  }
+}
+
+extension Step {
+  /// Bytes that the results of the hungriest branch take; nil when that depends on data.
+  fileprivate var branchPeak: Int? {
+    var peak: Int? = 0
+    for branch in branches {
+      guard case .success(let plan) = branch.plan else { continue }
+      let own = plan.statistics.predictedPeakByteCount
+      peak = peak.flatMap { peak in own.map { max(peak, $0) } }
+    }
+    return peak
   }
 }
 

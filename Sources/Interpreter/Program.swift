@@ -13,13 +13,24 @@ final class Program: InferenceSource {
   private let children: [SubgraphKey: Program]
   private let constantFlags: [Bool]
   private let constants = Mutex(Constants())
+  private let original: Program?
+  private let inferred: [ValueFact?]
 
   private struct Constants: Sendable {
     var loaded: [ValueID: Tensor] = [:]
     var folded: [ValueID: RuntimeValue] = [:]
   }
 
-  init(_ graph: Graph, operators table: OperatorTable) throws(OperatorError) {
+  /// A program.
+  ///
+  /// `original` has the same values but those that were made for this graph, and shares its
+  /// constants; `facts` are those of the original's values for the same inputs.
+  init(
+    _ graph: Graph, operators table: OperatorTable, original: Program? = nil,
+    facts: GraphFacts? = nil
+  ) throws(OperatorError) {
+    self.original = original
+    inferred = facts?.values ?? []
     // Graphs inside others are typed as they stand in their node, dead nodes included.
     var operators = [(any Operator)?](repeating: nil, count: graph.nodeCapacity)
     var children: [SubgraphKey: Program] = [:]
@@ -35,14 +46,16 @@ final class Program: InferenceSource {
         for attribute in node.attributes {
           guard case .graph(let subgraph) = attribute.value else { continue }
           children[SubgraphKey(id, attribute.name)] = try Program(
-            subgraph.graph, operators: table)
+            subgraph.graph, operators: table,
+            original: original?.child(SubgraphKey(id, attribute.name)),
+            facts: try? facts?.subgraphs[SubgraphKey(id, attribute.name)]?.get())
         }
       } catch {
         throw error.at(graph.label(of: id))
       }
     }
     var graph = graph
-    removedNodeCount = graph.removeDeadNodes()
+    removedNodeCount = graph.removeDeadNodes() + (original?.removedNodeCount ?? 0)
     var constantFlags = [Bool](repeating: false, count: graph.valueCount)
     for value in graph.initializerOrder { constantFlags[Int(value.index)] = true }
     for value in graph.inputs { constantFlags[Int(value.index)] = false }
@@ -62,8 +75,8 @@ final class Program: InferenceSource {
   func load(_ value: ValueID, of graph: Graph) throws -> Tensor? { try constant(value) }
 
   func knownResult(_ value: ValueID) -> Tensor? {
-    guard case .tensor(let tensor)? = folded(value) else { return nil }
-    return tensor
+    if case .tensor(let tensor)? = folded(value) { return tensor }
+    return Int(value.index) < inferred.count ? inferred[Int(value.index)]?.constant : nil
   }
 
   func source(for subgraph: SubgraphKey) -> any InferenceSource { children[subgraph] ?? self }
@@ -76,6 +89,7 @@ final class Program: InferenceSource {
 
   /// The elements of an initializer, read once.
   func constant(_ value: ValueID) throws(OperatorError) -> Tensor? {
+    if let original = owner(of: value) { return try original.constant(value) }
     if let known = constants.withLock({ $0.loaded[value] }) { return known }
     guard let stored = graph.initializers[value] else { return nil }
     let tensor: Tensor
@@ -90,6 +104,7 @@ final class Program: InferenceSource {
 
   /// Forgets the elements of initializers that no plan reads.
   func release(_ values: [ValueID]) {
+    original?.release(values.filter { owner(of: $0) != nil })
     constants.withLock { constants in
       for value in values { constants.loaded[value] = nil }
     }
@@ -97,30 +112,19 @@ final class Program: InferenceSource {
 
   /// A value that depends on initializers only and was computed before.
   func folded(_ value: ValueID) -> RuntimeValue? {
-    constants.withLock { $0.folded[value] }
+    if let original = owner(of: value) { return original.folded(value) }
+    return constants.withLock { $0.folded[value] }
   }
 
   /// Keeps a value that depends on initializers only.
   func setFolded(_ result: RuntimeValue, of value: ValueID) {
+    if let original = owner(of: value) { return original.setFolded(result, of: value) }
     constants.withLock { $0.folded[value] = result }
   }
-}
 
-extension Graph {
-  /// Removes the nodes that no output depends on and says how many there were.
-  fileprivate mutating func removeDeadNodes() -> Int {
-    var isUsed = [Bool](repeating: false, count: valueCount)
-    for output in outputs { isUsed[Int(output.index)] = true }
-    var dead: Set<NodeID> = []
-    for id in order.reversed() {
-      let node = self[id]
-      if node.outputs.contains(where: { $0.map { isUsed[Int($0.index)] } ?? false }) {
-        for value in node.uses { isUsed[Int(value.index)] = true }
-      } else {
-        dead.insert(id)
-      }
-    }
-    if !dead.isEmpty { remove(dead) }
-    return dead.count
+  /// The program that a value's constant belongs to; nil for this one.
+  private func owner(of value: ValueID) -> Program? {
+    guard let original, Int(value.index) < original.graph.valueCount else { return nil }
+    return original
   }
 }

@@ -1,6 +1,7 @@
 public import GraphIR
 import Operators
 import Synchronization
+import Tensors
 
 /// One operator that ran.
 public struct TraceEvent: Hashable, Sendable {
@@ -16,6 +17,8 @@ public struct TraceEvent: Hashable, Sendable {
   public let results: [String]
   /// Floating-point operations, when they were known while planning.
   public let flops: Int?
+  /// Bytes of operands and results, each counted once.
+  public let byteCount: Int
 }
 
 /// Collects what ran and how long it took.
@@ -34,6 +37,7 @@ public final class TraceSink: Sendable {
   public func chromeTrace() -> String {
     let lines = events.map { event in
       var arguments = "\"results\": \(quoted(event.results.joined(separator: ", ")))"
+      arguments += ", \"bytes\": \(event.byteCount)"
       if let flops = event.flops, flops > 0 {
         arguments += ", \"flops\": \(flops)"
         if event.durationNanoseconds > 0 {
@@ -50,12 +54,16 @@ public final class TraceSink: Sendable {
 
   func now() -> ContinuousClock.Instant { ContinuousClock.now }
 
-  func record(_ step: Step, _ results: [RuntimeValue], since start: ContinuousClock.Instant) {
+  func record(
+    _ step: Step, _ operands: [RuntimeValue?], _ results: [RuntimeValue],
+    since start: ContinuousClock.Instant
+  ) {
     let end = ContinuousClock.now
     let event = TraceEvent(
       name: step.label, op: step.op, startNanoseconds: (start - origin).nanoseconds,
       durationNanoseconds: (end - start).nanoseconds, results: results.map(\.typeText),
-      flops: step.flops)
+      flops: step.flops,
+      byteCount: (operands.compactMap { $0 } + results).reduce(0) { $0 + $1.byteCount })
     recorded.withLock { $0.append(event) }
   }
 }
@@ -78,6 +86,17 @@ private func quoted(_ text: String) -> String {
     }
   }
   return result + "\""
+}
+
+extension RuntimeValue {
+  /// Bytes of the elements.
+  fileprivate var byteCount: Int {
+    switch self {
+    case .tensor(let tensor): tensor.byteCount
+    case .sequence(let elements): elements.reduce(0) { $0 + $1.byteCount }
+    case .absent: 0
+    }
+  }
 }
 
 extension Duration {

@@ -1,5 +1,4 @@
 import CVectorKernels
-import Glibc
 public import Tensors
 
 /// How scores become weights in attention.
@@ -16,10 +15,15 @@ public struct AttentionOptions: Hashable, Sendable {
   /// Scores are bounded by `softcap · tanh(score / softcap)` before masking; 0 leaves them alone.
   public var softcap: Float
 
+  /// Whether a query that sees no key yields zeros rather than NaN.
+  public var hiddenIsZero: Bool
+
   /// Options, all of them off unless given.
   public init(
-    scale: Float? = nil, isCausal: Bool = false, causalOffset: Int = 0, softcap: Float = 0
+    scale: Float? = nil, isCausal: Bool = false, causalOffset: Int = 0, softcap: Float = 0,
+    hiddenIsZero: Bool = true
   ) {
+    self.hiddenIsZero = hiddenIsZero
     self.scale = scale
     self.isCausal = isCausal
     self.causalOffset = causalOffset
@@ -33,7 +37,8 @@ public enum Attention {
   /// softmax(scale · Q Kᵀ + mask) V, some queries of one head at a time.
   ///
   /// A query that masks (a false element, -∞, or causality) keep from every key gives zeros, as the
-  /// operator's definition does from ONNX 1.20 on; NaN scores give NaN.
+  /// operator's definition does from ONNX 1.20 on, unless the options ask for NaN; NaN scores give
+  /// NaN.
   ///
   /// - Parameters:
   ///   - query: [batch, heads, queries, head size], any view.
@@ -43,7 +48,7 @@ public enum Attention {
   ///     (added).
   ///   - options: Scale, causality and soft cap.
   ///   - output: [batch, heads, queries, value size], a view whose last axis is dense.
-  /// - Throws: `KernelError` for a type without an implementation, or a size beyond BLAS.
+  /// - Throws: `KernelError` for a type without an implementation.
   public static func attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil,
     options: AttentionOptions = AttentionOptions(), into output: Tensor
@@ -61,7 +66,6 @@ public enum Attention {
     default: throw .unsupported("attention", output.dataType)
     }
     let heads = try AttentionHeads(query, key, value, mask, options, output)
-    _ = Parallel.singleThreadedBLAS
     Parallel.forEachItem(of: heads.itemCount, operationsPerItem: heads.operationsPerItem) {
       heads.run($0)
     }
@@ -75,23 +79,20 @@ private struct AttentionHeads {
   private let value: Tensor
   private let mask: Tensor?
   private let output: Tensor
-  private let scale: Float
   private let options: AttentionOptions
+  private let queriesPerItem: Int
 
-  /// Queries of one item: many, so that the keys are packed seldom, but few enough for the scores
-  /// to stay in the second-level cache.
-  private let tile: Int
-
-  private static let scoreByteCount = 1 << 19
+  /// Queries of one item at least, so that packing the keys costs little.
+  private static let minimumQueries = 96
 
   init(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ options: AttentionOptions,
     _ output: Tensor
   ) throws(KernelError) {
     precondition(output.strides[3] == 1 || output.shape[3] == 1, "output rows are dense")
-    self.query = try Self.addressable(query)
-    self.key = try Self.addressable(key)
-    self.value = try Self.addressable(value)
+    self.query = try Self.withDenseRows(query)
+    self.key = try Self.withDenseRows(key)
+    self.value = try Self.withDenseRows(value)
     self.output = output
     self.mask = mask.map {
       Self.broadcast(
@@ -101,100 +102,72 @@ private struct AttentionHeads {
         ])
     }
     self.options = options
-    let fitting = Self.scoreByteCount / 4 / Swift.max(1, key.shape[2]) / 32 * 32
-    tile = Swift.max(32, Swift.min(256, fitting))
-    scale = options.scale ?? 1 / Float(Swift.max(1, query.shape[3])).squareRoot()
-    for matrix in [
-      Self.matrix(self.query, 0, 0), Self.matrix(self.key, 0, 0),
-      Self.matrix(self.value, 0, 0), Self.matrix(output, 0, 0),
-    ] { try MatrixProduct.check(matrix) }
+    let heads = query.shape[0] * query.shape[1]
+    let parts = (2 * Parallel.threadCount + heads - 1) / heads
+    queriesPerItem = Swift.max(Self.minimumQueries, (query.shape[2] + parts - 1) / parts)
   }
 
-  private var tilesPerHead: Int { (query.shape[2] + tile - 1) / tile }
+  private var itemsPerHead: Int { (query.shape[2] + queriesPerItem - 1) / queriesPerItem }
 
-  var itemCount: Int { query.shape[0] * query.shape[1] * tilesPerHead }
+  var itemCount: Int { query.shape[0] * query.shape[1] * itemsPerHead }
 
   var operationsPerItem: Int {
-    let keys = key.shape[2]
-    return tile
-      * (keys + keys * (query.shape[3] + value.shape[3])
-        / MatrixProduct.operationsPerNanosecond) + 1
+    let queries = Swift.min(queriesPerItem, query.shape[2])
+    let (operations, overflow) = queries.multipliedReportingOverflow(
+      by: key.shape[2] * (query.shape[3] + value.shape[3] + 16) / 64 + 1)
+    return overflow ? .max : operations
   }
 
   func run(_ item: Int) {
-    let head = item / tilesPerHead
+    let head = item / itemsPerHead
     let (batch, queryHead) = (head / query.shape[1], head % query.shape[1])
     let keyHead = queryHead / (query.shape[1] / key.shape[1])
-    let first = item % tilesPerHead * tile
-    let queries = first..<Swift.min(first + tile, query.shape[2])
-    let keys = key.shape[2]
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: Swift.max(1, queries.count * keys)) {
-      guard let scores = $0.baseAddress else { return }
-      guard
-        let weights = MatrixView(
-          scores, rows: queries.count, columns: keys, rowStride: keys, columnStride: 1)
-      else { return }
-      if keys > 0 {
-        MatrixProduct.product(
-          scale, Self.matrix(query, batch, queryHead).rows(queries),
-          Self.matrix(key, batch, keyHead).transposed, 0, weights)
-      }
-      for (row, position) in queries.enumerated() {
-        weigh(scores + row * keys, keys, batch, queryHead, position)
-      }
-      MatrixProduct.product(
-        1, weights, Self.matrix(value, batch, keyHead), 0,
-        Self.matrix(output, batch, queryHead).rows(queries))
+    let first = item % itemsPerHead * queriesPerItem
+    let (keys, headSize, valueSize) = (key.shape[2], query.shape[3], value.shape[3])
+    let width = ditc_panel_width()
+    func padded(_ count: Int) -> Int { (count + width - 1) / width * width }
+    let keyCount = padded(keys) * headSize
+    let valueCount = padded(valueSize) * keys
+    let capacity = keyCount + valueCount + ditc_f32_attend_scratch(valueSize)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { memory in
+      guard let panels = memory.baseAddress else { return }
+      let valuePanels = panels + keyCount
+      ditc_f32_pack_transposed(
+        Self.start(key, batch, keyHead), key.strides[2], headSize, keys, panels)
+      ditc_f32_pack(
+        Self.start(value, batch, keyHead), value.strides[2], keys, valueSize, valuePanels)
+      var head = ditc_attention()
+      head.query = UnsafePointer(Self.start(query, batch, queryHead))
+      head.queryStride = query.strides[2]
+      head.headSize = headSize
+      head.keyPanels = UnsafePointer(panels)
+      head.keys = keys
+      head.valuePanels = UnsafePointer(valuePanels)
+      head.valueSize = valueSize
+      head.output = Self.start(output, batch, queryHead)
+      head.outputStride = output.strides[2]
+      head.scale = options.scale ?? 1 / Float(Swift.max(1, headSize)).squareRoot()
+      head.softcap = options.softcap
+      head.isCausal = options.isCausal ? 1 : 0
+      head.causalOffset = options.causalOffset
+      head.hidden = options.hiddenIsZero ? 0 : .nan
+      if let mask { apply(mask, batch, queryHead, to: &head) }
+      ditc_f32_attend(
+        &head, first, Swift.min(queriesPerItem, query.shape[2] - first),
+        valuePanels + valueCount)
     }
   }
 
-  /// Turns the scores of one query into weights.
-  private func weigh(
-    _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ batch: Int, _ head: Int, _ position: Int
-  ) {
-    if options.softcap > 0 {
-      for i in 0..<count { scores[i] /= options.softcap }
-      ditc_f32_tanh(scores, scores, count)
-      for i in 0..<count { scores[i] *= options.softcap }
-    }
-    var seen = count
-    if options.isCausal {
-      seen = Swift.max(0, Swift.min(count, position + options.causalOffset + 1))
-    }
-    (scores + seen).update(repeating: 0, count: count - seen)
-    var isHidden = seen == 0
-    if let mask {
-      let start = mask.strides[0] * batch + mask.strides[1] * head + mask.strides[2] * position
-      isHidden = apply(mask, at: start, to: scores, seen)
-    }
-    if isHidden {
-      scores.update(repeating: 0, count: seen)
-    } else {
-      ditc_f32_softmax(scores, scores, seen)
-    }
-  }
-
-  /// Applies one row of the mask; true when it hides every key.
-  private func apply(
-    _ mask: Tensor, at start: Int, to scores: UnsafeMutablePointer<Float>, _ count: Int
-  ) -> Bool {
-    let step = mask.strides[3]
-    var isHidden = true
+  private func apply(_ mask: Tensor, _ batch: Int, _ head: Int, to attention: inout ditc_attention)
+  {
+    let start = mask.strides[0] * batch + mask.strides[1] * head
+    attention.maskQueryStride = mask.strides[2]
+    attention.maskKeyStride = mask.strides[3]
     if mask.dataType == .bool {
-      let row = mask.pointer(as: UInt8.self) + start
-      for i in 0..<count {
-        let isSeen = row[i * step] != 0
-        scores[i] = isSeen ? scores[i] : -.infinity
-        isHidden = isHidden && !isSeen
-      }
+      attention.boolMask = UnsafePointer(mask.pointer(as: UInt8.self) + start)
     } else {
-      let row = mask.pointer(as: Float.self) + start
-      for i in 0..<count {
-        scores[i] += row[i * step]
-        isHidden = isHidden && row[i * step] == -.infinity
-      }
+      attention.mask = UnsafePointer(mask.pointer(as: Float.self) + start)
     }
-    return isHidden
   }
 
   private static func broadcast(_ mask: Tensor, to dimensions: [Int]) -> Tensor {
@@ -209,27 +182,14 @@ private struct AttentionHeads {
     return mask.view(shape: shape, strides: strides)
   }
 
-  /// The tensor, or a contiguous copy when BLAS cannot address the matrices of its heads.
-  private static func addressable(_ tensor: Tensor) throws(KernelError) -> Tensor {
-    tensor.hasAddressableRows ? tensor : try Copying.contiguous(tensor)
+  /// The tensor, or a contiguous copy when its last axis is not dense.
+  private static func withDenseRows(_ tensor: Tensor) throws(KernelError) -> Tensor {
+    tensor.strides[3] == 1 || tensor.shape[3] == 1 ? tensor : try Copying.contiguous(tensor)
   }
 
-  private static func matrix(_ tensor: Tensor, _ batch: Int, _ head: Int) -> MatrixView<Float> {
-    let start = batch * tensor.strides[0] + head * tensor.strides[1]
-    guard
-      let view = MatrixView(
-        tensor.pointer(as: Float.self) + start, rows: tensor.shape[2], columns: tensor.shape[3],
-        rowStride: tensor.strides[2], columnStride: tensor.strides[3])
-    else { preconditionFailure("rows are addressable by construction") }
-    return view
-  }
-}
-
-extension Tensor {
-  /// True when BLAS can address the last two axes.
-  fileprivate var hasAddressableRows: Bool {
-    MatrixView(
-      pointer(as: Float.self), rows: shape[2], columns: shape[3], rowStride: strides[2],
-      columnStride: strides[3]) != nil
+  private static func start(_ tensor: Tensor, _ batch: Int, _ head: Int)
+    -> UnsafeMutablePointer<Float>
+  {
+    tensor.pointer(as: Float.self) + batch * tensor.strides[0] + head * tensor.strides[1]
   }
 }

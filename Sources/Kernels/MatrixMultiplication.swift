@@ -53,6 +53,8 @@ public enum MatrixMultiplication {
     let left = transposeA ? a.transposedMatrix : a
     let right = transposeB ? b.transposedMatrix : b
     switch output.dataType {
+    case .float32 where alpha == 1 && (c.map { isRow($0, of: output) && beta == 1 } ?? true):
+      try LinearProduct(bias: c).run(left, right, into: output)
     case .float32:
       if let c { Copying.copy(c, into: output) }
       try blas(Float.self, left, right, output, alpha: alpha, beta: c == nil ? 0 : beta)
@@ -76,6 +78,14 @@ public enum MatrixMultiplication {
       try Casting.cast(wide, into: output)
     default: throw .unsupported("Gemm", output.dataType)
     }
+  }
+}
+
+extension MatrixMultiplication {
+  /// True when one row of elements is added to all rows of a matrix.
+  private static func isRow(_ addend: Tensor, of output: Tensor) -> Bool {
+    addend.rank > 0 && addend.elementCount == output.shape[1]
+      && addend.shape[addend.rank - 1] == output.shape[1]
   }
 }
 

@@ -81,6 +81,13 @@ extension Float: BLASElement {
     _ alpha: Float, _ a: MatrixView<Float>, _ b: MatrixView<Float>, _ beta: Float,
     into output: MatrixView<Float>
   ) {
+    if output.rows == 1 {
+      return cblas_sgemv(
+        CblasRowMajor, b.isTransposed ? CblasNoTrans : CblasTrans,
+        blasint(b.isTransposed ? b.columns : b.rows), blasint(b.isTransposed ? b.rows : b.columns),
+        alpha, b.base, blasint(b.leadingDimension), a.base,
+        blasint(a.isTransposed ? a.leadingDimension : 1), beta, output.base, 1)
+    }
     cblas_sgemm(
       CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
       b.isTransposed ? CblasTrans : CblasNoTrans, blasint(output.rows), blasint(output.columns),
@@ -127,6 +134,11 @@ enum MatrixProduct {
     into output: MatrixView<Element>
   ) {
     guard output.rows > 0, output.columns > 0 else { return }
+    if alpha == 1, beta == 0, let a = a as? MatrixView<Float>, let b = b as? MatrixView<Float>,
+      let output = output as? MatrixView<Float>, let packed = PackedProduct(a, b, into: output)
+    {
+      return packed.run()
+    }
     _ = Parallel.singleThreadedBLAS
     let inner = Swift.max(a.columns, 1)
     nonisolated(unsafe) let (a, b, output) = (a, b, output)

@@ -44,17 +44,19 @@ public enum Normalization {
   /// (x − mean) / √(variance + epsilon) · scale + bias over the axes from `axis` on, after ONNX
   /// LayerNormalization-17 (https://onnx.ai/onnx/operators/onnx__LayerNormalization.html).
   ///
-  /// `scale` and `bias` broadcast to the normalised axes; nil is 1 and 0.
+  /// `scale` and `bias` broadcast to the normalised axes; nil is 1 and 0. A modulation follows if
+  /// the last axis alone is normalised.
   public static func layerNorm(
     _ input: Tensor, axis: Int, scale: Tensor?, bias: Tensor?, epsilon: Float,
-    into output: Tensor
+    modulation: Modulation? = nil, into output: Tensor
   ) throws(KernelError) {
     if output.dataType == .float64 {
       return try DoubleNormalization.normalize(
         input, axis: axis, scale: scale, bias: bias, epsilon: epsilon, isCentered: true,
         into: output)
     }
-    try normalize("LayerNormalization", input, axis, scale, bias, output) { elements, length in
+    try normalize("LayerNormalization", input, axis, scale, bias, modulation, output) {
+      elements, length in
       let mean = Float(ditc_f32_sum(elements, length) / Double(length))
       let variance = ditc_f32_sum_of_squares(elements, mean, length) / Double(length)
       return (mean, Float(1 / (variance + Double(epsilon)).squareRoot()))
@@ -64,16 +66,19 @@ public enum Normalization {
   /// x / √(mean of x² + epsilon) · scale over the axes from `axis` on, after ONNX
   /// RMSNormalization-23 (https://onnx.ai/onnx/operators/onnx__RMSNormalization.html).
   ///
-  /// `scale` broadcasts to the normalised axes; nil is 1.
+  /// `scale` broadcasts to the normalised axes; nil is 1. A modulation follows if the last axis
+  /// alone is normalised.
   public static func rmsNorm(
-    _ input: Tensor, axis: Int, scale: Tensor?, epsilon: Float, into output: Tensor
+    _ input: Tensor, axis: Int, scale: Tensor?, epsilon: Float, modulation: Modulation? = nil,
+    into output: Tensor
   ) throws(KernelError) {
     if output.dataType == .float64 {
       return try DoubleNormalization.normalize(
         input, axis: axis, scale: scale, bias: nil, epsilon: epsilon, isCentered: false,
         into: output)
     }
-    try normalize("RMSNormalization", input, axis, scale, nil, output) { elements, length in
+    try normalize("RMSNormalization", input, axis, scale, nil, modulation, output) {
+      elements, length in
       let mean = ditc_f32_sum_of_squares(elements, 0, length) / Double(length)
       return (0, Float(1 / (mean + Double(epsilon)).squareRoot()))
     }
@@ -81,7 +86,7 @@ public enum Normalization {
 
   private static func normalize(
     _ name: String, _ input: Tensor, _ axis: Int, _ scale: Tensor?, _ bias: Tensor?,
-    _ output: Tensor,
+    _ modulation: Modulation?, _ output: Tensor,
     _ statistics: (_ row: UnsafePointer<Float>, _ length: Int) -> (center: Float, factor: Float)
   ) throws(KernelError) {
     precondition(input.shape == output.shape && output.isContiguous, "\(name) keeps the shape")
@@ -90,23 +95,26 @@ public enum Normalization {
       try isFloat32(
         name, output,
         { (wide) throws(KernelError) in
-          try normalize(name, HalfPrecision.widened(input), axis, scale, bias, wide, statistics)
+          try normalize(
+            name, HalfPrecision.widened(input), axis, scale, bias, modulation, wide, statistics)
         })
     else { return }
     let trailing = Array(input.shape.dimensions[axis...])
     let factors = try expanded(scale, to: trailing)
     let addends = try expanded(bias, to: trailing)
     let rows = try DenseRows(input, from: axis)
+    let modulation = try modulation?.rows(of: output.shape)
     let result = output.pointer(as: Float.self)
     let (scales, biases) = (
       factors?.pointer(as: Float.self), addends?.pointer(as: Float.self)
     )
     rows.forEach(of: Float.self, operationsPerElement: 1) { row, elements in
       let (center, factor) = statistics(elements, rows.length)
-      ditc_f32_normalize(
-        elements, center, factor, scales, biases, result + row * rows.length, rows.length)
+      let target = result + row * rows.length
+      ditc_f32_normalize(elements, center, factor, scales, biases, target, rows.length)
+      modulation?.apply(to: target, row, rows.length)
     }
-    withExtendedLifetime((factors, addends)) {}
+    withExtendedLifetime((factors, addends, modulation)) {}
   }
 
   /// A contiguous `float32` tensor with one element for each of a row.

@@ -1,4 +1,5 @@
 public import GraphIR
+public import Tensors
 
 /// Why a rule left a node alone.
 public enum MatchFailure: Error, Hashable, Sendable {
@@ -32,6 +33,8 @@ public struct MatchContext: Sendable {
   public let graph: Graph
   /// Readers of each value.
   public let uses: UseIndex
+  /// The contents of a value, when they are known and small.
+  public let constant: @Sendable (ValueID) -> Tensor?
 
   /// The node that computes a value, when it applies `op`.
   public func producer(of value: ValueID?, _ op: OpKey) -> NodeID? {
@@ -43,10 +46,12 @@ public struct MatchContext: Sendable {
 /// Applies one rule wherever it matches, over the main graph and until nothing changes.
 public struct RulePass<Rule: RewriteRule>: Pass {
   private let rule: Rule
+  private let constant: @Sendable (ValueID) -> Tensor?
 
-  /// A pass of one rule.
-  public init(_ rule: Rule) {
+  /// A pass of one rule; `constant` knows the contents of small constant values.
+  public init(_ rule: Rule, constant: @escaping @Sendable (ValueID) -> Tensor? = { _ in nil }) {
     self.rule = rule
+    self.constant = constant
   }
 
   /// The rule's name.
@@ -56,7 +61,7 @@ public struct RulePass<Rule: RewriteRule>: Pass {
   public func run(on graph: inout Graph, report: inout PassReport) throws {
     for round in 0..<Self.maximumRounds {
       var editor = GraphEditor(graph)
-      let context = MatchContext(graph: graph, uses: UseIndex(graph))
+      let context = MatchContext(graph: graph, uses: UseIndex(graph), constant: constant)
       var changed = false
       for id in graph.order where Rule.roots.contains(graph[id].op) {
         do throws(MatchFailure) {

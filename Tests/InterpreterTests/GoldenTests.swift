@@ -47,9 +47,12 @@ import Testing
       ]
     }
 
-  @Test(arguments: goldens) func outputsAgreeWithPyTorch(golden: Golden) throws {
+  @Test(arguments: goldens, [true, false])
+  func outputsAgreeWithPyTorch(golden: Golden, fusesOperators: Bool) throws {
     let model = try OnnxModel.read(Fixtures.corpus("\(golden.model).onnx"))
-    let engine = try Engine(model.graph, options: EngineOptions(checksResultTypes: true))
+    let engine = try Engine(
+      model.graph,
+      options: EngineOptions(checksResultTypes: true, fusesOperators: fusesOperators))
     let data = try NPZFile(readingFrom: Fixtures.corpus("\(golden.data).npz"))
     var feeds: [Name: Tensor] = [:]
     for port in engine.inputs { feeds[port.name] = try data.tensor("in/\(port.name)") }

@@ -50,8 +50,9 @@ class CorpusTests(Cases):
 
     @for_each(*MODELS)
     def test_it_runs_as_in_pytorch(self, model):
-        ditcache("run", CORPUS / f"{model}.onnx", "--golden", CORPUS / f"{model}.npz",
-                 "--tolerance", tolerance(model))
+        for options in [], ["--no-fusions"]:
+            ditcache("run", CORPUS / f"{model}.onnx", "--golden", CORPUS / f"{model}.npz",
+                     "--tolerance", tolerance(model), *options)
 
     @for_each(*MODELS)
     def test_all_blocks_are_cached_and_the_check_holds(self, model):

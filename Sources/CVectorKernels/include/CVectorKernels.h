@@ -68,3 +68,116 @@ void ditc_f64_to_f32_odd(const double *x, float *y, size_t count);
 /// y[c * yStride + r] = x[r * xStride + c] for r < rows, c < columns.
 void ditc_u32_transpose(const uint32_t *x, ptrdiff_t xStride, uint32_t *y, ptrdiff_t yStride,
                         size_t rows, size_t columns);
+
+/// Functions that `ditc_epilogue` applies.
+enum { DITC_LINEAR, DITC_GELU, DITC_GELU_TANH, DITC_SILU };
+
+/// What happens to the rows of a product before they are done, in this order; null parts are
+/// skipped, every part rounds on its own.
+typedef struct {
+  /// Added to every row.
+  const float *bias;
+  /// DITC_LINEAR, DITC_GELU …
+  int activation;
+  /// The number of the product's first row, for the parts that differ between rows.
+  size_t firstRow;
+  /// Multiplied with; row r takes row r / factorRows of it.
+  const float *factor;
+  ptrdiff_t factorStride;
+  size_t factorRows;
+  /// Added.
+  const float *addend;
+  ptrdiff_t addendStride;
+} ditc_epilogue;
+
+/// c = a b: a is rows × depth, b depth × columns, all row-major with strides between rows; b may be
+/// stored transposed.
+typedef struct {
+  const float *a;
+  ptrdiff_t aStride;
+  size_t rows;
+  size_t depth;
+  const float *b;
+  ptrdiff_t bStride;
+  int bIsTransposed;
+  float *c;
+  ptrdiff_t cStride;
+  const ditc_epilogue *epilogue;
+} ditc_gemm;
+
+/// Columns of a panel, the unit in which right-hand matrices are packed on this CPU.
+size_t ditc_panel_width(void);
+/// Floats of scratch memory that `columns` columns of a product need.
+size_t ditc_f32_gemm_scratch(size_t depth, size_t columns);
+/// Computes some columns of a product; the first is a multiple of the panel width.
+///
+/// An element's value does not depend on which rows and columns are computed with it.
+void ditc_f32_gemm(const ditc_gemm *gemm, size_t firstColumn, size_t columns, float *scratch);
+
+/// Nonzero where the CPU multiplies bfloat16 (AVX-512 BF16).
+int ditc_has_bf16(void);
+/// Elements of scratch memory that `columns` columns of a bfloat16 product need.
+size_t ditc_bf16_gemm_scratch(size_t depth, size_t columns);
+/// `ditc_f32_gemm` with b rounded to bfloat16 and `a` in place of the float32 one, its rows padded
+/// with zeros to an even depth; sums are float32. Only where `ditc_has_bf16`.
+void ditc_bf16_gemm(const ditc_gemm *gemm, const uint16_t *a, ptrdiff_t aStride, size_t firstColumn,
+                    size_t columns, uint16_t *scratch);
+
+/// Applies an epilogue to `columns` elements of row `row`, from column `first` on.
+void ditc_f32_finish(float *elements, size_t row, size_t first, size_t columns,
+                     const ditc_epilogue *epilogue);
+
+/// Packs a matrix of depth × columns into panels, padded with zeros to a multiple of the width.
+void ditc_f32_pack(const float *b, ptrdiff_t rowStride, size_t depth, size_t columns,
+                   float *panels);
+/// Packs the transposition of a row-major matrix of columns × depth.
+void ditc_f32_pack_transposed(const float *b, ptrdiff_t columnStride, size_t depth, size_t columns,
+                              float *panels);
+
+/// Queries and keys that are looked at together.
+enum { DITC_ATTENTION_QUERIES = 24, DITC_ATTENTION_KEYS = 256 };
+
+/// One head of softmax(scale Q K^T + mask) V, computed with a running softmax (Milakov and
+/// Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867).
+typedef struct {
+  const float *query;
+  ptrdiff_t queryStride;
+  size_t headSize;
+  /// K^T, from `ditc_f32_pack_transposed`.
+  const float *keyPanels;
+  size_t keys;
+  /// V, from `ditc_f32_pack`.
+  const float *valuePanels;
+  size_t valueSize;
+  float *output;
+  ptrdiff_t outputStride;
+  float scale;
+  /// Scores are bounded by softcap * tanh(score / softcap); 0 leaves them alone.
+  float softcap;
+  int isCausal;
+  ptrdiff_t causalOffset;
+  /// Added to scores, or null.
+  const float *mask;
+  /// Nonzero where a key is seen, or null.
+  const uint8_t *boolMask;
+  ptrdiff_t maskQueryStride;
+  ptrdiff_t maskKeyStride;
+  /// What becomes of a query that sees no key: 0 or NaN.
+  float hidden;
+} ditc_attention;
+
+/// Floats of scratch memory that `ditc_f32_attend` needs.
+size_t ditc_f32_attend_scratch(size_t valueSize);
+/// Computes some queries of a head.
+void ditc_f32_attend(const ditc_attention *attention, size_t firstQuery, size_t queries,
+                     float *scratch);
+
+/// Rotates the pairs (x[2i], x[2i + 1]) by angles of which there is a cosine and a sine each.
+void ditc_f32_rotate_pairs(const float *x, const float *cosines, const float *sines, float *out,
+                           size_t pairs);
+/// Rotates pairs with a cosine and a sine for each of their two elements.
+void ditc_f32_rotate_pairs_twice(const float *x, const float *cosines, const float *sines,
+                                 float *out, size_t pairs);
+/// Rotates the pairs (x[i], x[i + pairs]) with a cosine and a sine for each element.
+void ditc_f32_rotate_halves(const float *x, const float *cosines, const float *sines, float *out,
+                            size_t pairs);

@@ -139,6 +139,14 @@ struct Attention: Operator {
     _ options: AttentionOptions, _ context: any RunContext
   ) throws(OperatorError) -> Tensor {
     let shape = try Shape.checked([q.shape[0], q.shape[1], q.shape[2], v.shape[3]])
+    if query.rank == 4, query.dataType == .float32 {
+      let output = try FusedAttention.makeOutput(q, valueSize: v.shape[3], context)
+      try OperatorError.translating { () throws(KernelError) in
+        try Kernels.Attention.attend(
+          query: q, key: k, value: v, mask: mask, options: options, into: output)
+      }
+      return output
+    }
     guard query.rank == 3 else {
       return try context.tensor(query.dataType, shape) { (output) throws(KernelError) in
         try Kernels.Attention.attend(

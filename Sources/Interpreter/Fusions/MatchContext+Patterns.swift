@@ -1,0 +1,81 @@
+import GraphIR
+import Operators
+import Rewrite
+import Tensors
+
+extension MatchContext {
+  /// The operand at a position, or nil where it is absent.
+  func operand(_ node: NodeID, _ position: Int) -> ValueID? {
+    let inputs = graph[node].inputs
+    return position < inputs.count ? inputs[position] : nil
+  }
+
+  /// The first result of a node.
+  func result(_ node: NodeID) -> ValueID? { graph[node].outputs.first ?? nil }
+
+  /// The concrete shape of a value.
+  func shape(_ value: ValueID?) -> [Int]? {
+    value.flatMap { graph.tensorType(of: $0)?.concreteShape?.dimensions }
+  }
+
+  /// The element type of a value.
+  func dataType(_ value: ValueID?) -> DataType? {
+    value.flatMap { graph.tensorType(of: $0)?.dataType }
+  }
+
+  /// The value as a number, when it is a known constant of one element.
+  func number(_ value: ValueID?) -> Float? {
+    guard let value, let tensor = constant(value), tensor.elementCount == 1,
+      tensor.dataType.isFloatingPoint, let wide = try? tensor.converted(to: .float32)
+    else { return nil }
+    return wide.pointer(as: Float.self).pointee
+  }
+
+  /// The value as integers, when they are known.
+  func integers(_ value: ValueID?) -> [Int]? {
+    value.flatMap { constant($0)?.integers() }
+  }
+
+  /// The only node that reads a value that is no output of the graph.
+  func soleUser(_ value: ValueID) -> NodeID? {
+    let users = uses.users(of: value)
+    guard users.count == 1, !uses.isOutput(value) else { return nil }
+    return users[0]
+  }
+
+  /// The operand of a two-operand node that is not `value`; nil when both are.
+  func partner(of value: ValueID, in node: NodeID) -> ValueID? {
+    let (a, b) = (operand(node, 0), operand(node, 1))
+    return a == value ? (b == value ? nil : b) : a
+  }
+
+  /// The value before nodes that only pass it on.
+  func source(of value: ValueID?) -> ValueID? {
+    var value = value
+    while let node = producer(of: value, "Identity") { value = operand(node, 0) }
+    return value
+  }
+
+  /// The permutation of a Transpose; by default the axes are reversed.
+  func permutation(_ node: NodeID) -> [Int]? {
+    if case .ints(let order)? = graph[node].attribute("perm") { return order }
+    guard let rank = shape(operand(node, 0))?.count else { return nil }
+    return (0..<rank).reversed()
+  }
+
+  /// An integer attribute with a default.
+  func integer(_ node: NodeID, _ name: String, default fallback: Int) -> Int {
+    if case .int(let number)? = graph[node].attribute(name) { number } else { fallback }
+  }
+
+  /// True when the axes that a node reduces, or normalises, are the last one alone.
+  func isLastAxis(_ axis: Int, ofRank rank: Int) -> Bool { axis == -1 || axis == rank - 1 }
+}
+
+extension Shape {
+  /// True when a shape broadcasts to another without enlarging it.
+  static func broadcasts(_ own: [Int], to other: [Int]) -> Bool {
+    guard own.count <= other.count else { return false }
+    return zip(own.reversed(), other.reversed()).allSatisfy { $0 == 1 || $0 == $1 }
+  }
+}
