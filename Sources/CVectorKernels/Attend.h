@@ -1,20 +1,29 @@
 // Attention at one CPU level; included after Tile.h.
 
-/// 2^x for x <= 0; what is below the normal numbers is zero, NaN stays NaN.
+/// 2^x for x <= 0; what is below the normal numbers may be zero, NaN stays NaN.
 DITC_INLINE VECTOR LEVEL(power_of_two)(VECTOR x) {
+#ifdef SCALED
+  VECTOR clamped = (VECTOR)_mm512_max_ps(_mm512_set1_ps(-200.0f), (__m512)x);  // NaN passes
+  VECTOR n = (VECTOR)_mm512_roundscale_ps((__m512)clamped, _MM_FROUND_NO_EXC);
+  VECTOR r = clamped - n;
+#else
   const float rounder = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   VECTOR clamped = x < -126.0f ? (VECTOR)-126.0f : x;
   VECTOR shifted = clamped + rounder;
   VECTOR r = clamped - (shifted - rounder);
-  VECTOR p = 0x1.41fbbap-13f;  // (2^r - 1) / r, |r| <= 1/2, weighted minimax
-  p = p * r + 0x1.5f3e54p-10f;
-  p = p * r + 0x1.3b2d4cp-7f;
-  p = p * r + 0x1.c6aee8p-5f;
-  p = p * r + 0x1.ebfbdcp-3f;
-  p = p * r + 0x1.62e43p-1f;
+#endif
+  VECTOR p = 0x1.5bba0ep-10f;  // (2^r - 1) / r, |r| <= 1/2, weighted minimax
+  p = p * r + 0x1.3cea88p-7f;
+  p = p * r + 0x1.c6b752p-5f;
+  p = p * r + 0x1.ebf9bcp-3f;
+  p = p * r + 0x1.62e42ap-1f;
   p = p * r + 1.0f;
+#ifdef SCALED
+  return (VECTOR)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
   LEVEL(Integers) exponent = ((LEVEL(Integers))shifted << 23) + 0x3F800000;
   return x < -126.0f ? (VECTOR)0.0f : p * (VECTOR)exponent;
+#endif
 }
 
 DITC_INLINE float LEVEL(lane_sum)(VECTOR v) {

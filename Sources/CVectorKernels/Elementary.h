@@ -65,6 +65,11 @@ DITC_INLINE float ditc_sigmoid(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+/// 0.5 x (1 + tanh u) is x / (1 + e^-2u), here with u = sqrt(2 / pi) (x + 0.044715 x^3).
+DITC_INLINE float ditc_gelu_tanh(float x) {
+  return x / (1.0f + ditc_exp(-0x1.988454p0f * (x + 0.044715f * x * x * x)));
+}
+
 DITC_INLINE float ditc_erf(float x) {
   float magnitude = fabsf(x);
   float z = x * x;

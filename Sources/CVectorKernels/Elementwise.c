@@ -20,7 +20,7 @@ UNARY(sigmoid, ditc_sigmoid(x))
 UNARY(silu, x * ditc_sigmoid(x))
 UNARY(erf, ditc_erf(x))
 UNARY(gelu, 0.5f * x * (1.0f + ditc_erf(x * 0x1.6a09e6p-1f)))
-UNARY(gelu_tanh, 0.5f * x * (1.0f + ditc_tanh(0x1.988454p-1f * (x + 0.044715f * x * x * x))))
+UNARY(gelu_tanh, ditc_gelu_tanh(x))
 
 #define BINARY(name, expression)                                                       \
   DITC_MULTIVERSION void ditc_f32_##name(const float *a, ptrdiff_t aStride, const float *b, \

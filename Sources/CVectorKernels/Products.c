@@ -1,10 +1,14 @@
 #include "CVectorKernels.h"
 #include "Elementary.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /// Depth of a product before its sums go to memory: a panel of it fits in the first-level caches.
 #define DITC_GEMM_DEPTH 768
 /// Rows of the left matrix that stay in the second-level cache while panels pass by.
-#define DITC_GEMM_ROWS 96
+#define DITC_GEMM_ROWS 48
 
 /// How many keys, from the first on, a query may see.
 DITC_INLINE size_t ditc_seen(const ditc_attention *a, size_t query) {
@@ -77,11 +81,13 @@ static float ditc_mask_scores(const ditc_attention *a, size_t query, size_t firs
 #define LEVEL(name) ditc_avx512_##name
 #define LANES 16
 #define TILE_ROWS 12
+#define SCALED
 #include "Tile.h"
 #include "Attend.h"
 #undef LEVEL
 #undef LANES
 #undef TILE_ROWS
+#undef SCALED
 #pragma clang attribute pop
 #pragma clang attribute pop
 

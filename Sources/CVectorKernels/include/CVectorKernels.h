@@ -135,7 +135,7 @@ void ditc_f32_pack_transposed(const float *b, ptrdiff_t columnStride, size_t dep
                               float *panels);
 
 /// Queries and keys that are looked at together.
-enum { DITC_ATTENTION_QUERIES = 24, DITC_ATTENTION_KEYS = 256 };
+enum { DITC_ATTENTION_QUERIES = 24, DITC_ATTENTION_KEYS = 512 };
 
 /// One head of softmax(scale Q K^T + mask) V, computed with a running softmax (Milakov and
 /// Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867).
