@@ -40,7 +40,8 @@ DITC_INLINE float LEVEL(lane_largest)(VECTOR v) {
 
 /// One row of a running softmax; see `ditc_attention`.
 ///
-/// `scores` has `count` elements, a multiple of LANES, and becomes their weights.
+/// `scores` has `count` elements, a multiple of LANES, and becomes their weights. Differences are
+/// taken before they are scaled: masks go down to the least float.
 static void LEVEL(weigh)(float *scores, size_t count, float factor, float *largest, float *total,
                          float *sums, size_t sumCount) {
   VECTOR top = -INFINITY;
@@ -48,17 +49,17 @@ static void LEVEL(weigh)(float *scores, size_t count, float factor, float *large
     VECTOR s = READ(scores + i);
     top = s > top ? s : top;
   }
-  float highest = LEVEL(lane_largest)(top) * factor;
+  float highest = LEVEL(lane_largest)(top);
   highest = highest > *largest ? highest : *largest;
   float base = highest == -INFINITY ? 0.0f : highest;
   VECTOR weight = 0.0f;
   for (size_t i = 0; i < count; i += LANES) {
-    VECTOR w = LEVEL(power_of_two)(READ(scores + i) * factor - base);
+    VECTOR w = LEVEL(power_of_two)((READ(scores + i) - base) * factor);
     AT(scores + i) = w;
     weight += w;
   }
   if (*largest < highest) {
-    VECTOR change = *largest - base;
+    VECTOR change = (*largest - base) * factor;
     float shrunk = LEVEL(power_of_two)(change)[0];
     *total *= shrunk;
     for (size_t i = 0; i < sumCount; i += LANES) AT(sums + i) = READ(sums + i) * shrunk;

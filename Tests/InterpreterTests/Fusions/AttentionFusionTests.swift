@@ -71,6 +71,15 @@ import Testing
     #expect(result.declined.isEmpty)
   }
 
+  @Test(arguments: [-Float.infinity, -Float.greatestFiniteMagnitude])
+  func rowsThatAreMaskedAsAWholeAreWhatSoftmaxMakesOfThem(hidden: Float) throws {
+    var feeds = try feeds(.masked, batch: 1)
+    let shape = try Shape([1, 1, 37, 45])
+    feeds["mask"] = Tensor((0..<37 * 45).map { $0 / 45 % 2 == 0 ? hidden : 0 }, shape: shape)
+    try FusionHarness(graph(.masked), feeds, tolerance: 2e-6)
+    try FusionHarness(graph(.safe), feeds, tolerance: 2e-6)
+  }
+
   @Test func manyKeysAndTokensAreLookedAtInTiles() throws {
     var graph = Graph(opsets: ["": 20])
     let q = graph.addInput("q", type: .float32(2, 300, 40))
