@@ -42,7 +42,10 @@ struct ExpressionLowering {
       guard case .integer(let count)? = operands.last else {
         throw unsupported("'\(function.rawValue)' of a computed number of tokens")
       }
-      return try selection(function, of: try lower(operands[0], in: scope), count, in: scope)
+      let whole = try lower(operands[0], in: scope)
+      return function == .lowFrequencies
+        ? try lowFrequencies(of: whole, count, in: scope)
+        : try selection(function, of: whole, count, in: scope)
     case .call(let function, let operands):
       return try call(function, operands.map { try lower($0, in: scope) }, in: scope)
     case .table(let list, let index): return table(list, try lower(index, in: scope), in: scope)
@@ -259,7 +262,7 @@ struct ExpressionLowering {
       if a.kind != .tensor { swap(&a, &b) }
       a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
       return a
-    case .downsample, .dropFirst, .dropLast:
+    case .downsample, .dropFirst, .dropLast, .lowFrequencies:
       throw unsupported("'\(function.rawValue)'")
     }
   }

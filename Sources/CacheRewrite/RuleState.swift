@@ -221,7 +221,7 @@ extension RuleState {
       guard let value = updated[name] else { break }
       return Operand(value: scope.outer(value), kind: .number)
     case .tap(let tap):
-      guard let meaning = taps[tap] else { break }
+      guard let meaning = taps[tap, site?.stream ?? 0] else { break }
       switch meaning {
       case .value(let value): return tensor(value, scope)
       case .difference(let a, let b):

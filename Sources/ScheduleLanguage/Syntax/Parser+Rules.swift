@@ -44,6 +44,18 @@ extension Parser {
     }
   }
 
+  /// A named set of values for a schedule's parameters.
+  mutating func preset() throws(Abandoned) -> PresetSyntax {
+    advance()
+    let name = try name("a name for the preset")
+    var values: [(parameter: NameSyntax, value: ExpressionSyntax)] = []
+    _ = try body("of preset '\(name.text)'") { (parser) throws(Abandoned) in
+      let parameter = try parser.name("a parameter of the schedule")
+      values.append((parameter, try parser.expression()))
+    }
+    return PresetSyntax(name: name, values: values)
+  }
+
   private mutating func slot() throws(Abandoned) -> SlotSyntax {
     advance()
     let name = try name("a name for the slot")
