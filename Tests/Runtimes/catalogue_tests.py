@@ -13,6 +13,7 @@ import sys
 import unittest
 
 import numpy as np
+import onnx
 
 from deep import deep_model
 from forecasts import coefficients
@@ -101,11 +102,13 @@ def run_inputs(model, steps, guided=False):
 def in_onnx_runtime(path, inputs, latents):
     """What the example host makes of a cached model when every step starts from given latents."""
     def load(file):
-        session = onnx_runtime(file)
+        session = onnx_runtime(onnx.load_from_string(file) if isinstance(file, bytes) else file)
 
         def run(feeds):
-            step = np.flatnonzero(inputs["timesteps"] == feeds[TIMESTEP][0])[0]
-            return session({**feeds, LATENTS: latents[step]})
+            if LATENTS in feeds:
+                step = np.flatnonzero(inputs["timesteps"] == feeds[TIMESTEP][0])[0]
+                feeds = {**feeds, LATENTS: latents[step]}
+            return session(feeds)
 
         run.session = session.session
         return run

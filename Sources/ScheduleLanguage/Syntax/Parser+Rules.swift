@@ -109,7 +109,17 @@ extension Parser {
     let name = try name("a name for the rule")
     var parameters: [RuleParameterSyntax] = []
     if accept(.openParenthesis, tight: true), !accept(.closeParenthesis) {
-      repeat { parameters.append(try ruleParameter()) } while accept(.comma)
+      var seen: Set<String> = []
+      repeat {
+        let parameter = try ruleParameter()
+        if !seen.insert(parameter.name.text).inserted {
+          problems.append(
+            Problem(
+              "name-listed-twice", at: parameter.name.range,
+              "'\(parameter.name.text)' is listed twice"))
+        }
+        parameters.append(parameter)
+      } while accept(.comma)
       try expect(.closeParenthesis, "or ',' after a parameter")
     }
     var statements: [RuleStatement] = []
