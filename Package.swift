@@ -39,8 +39,8 @@ let package = Package(
     .library(
       name: "DiTCache",
       targets: [
-        "DiTCache", "CacheContract", "Diffusion", "GraphIR", "Interpreter", "TensorFiles",
-        "Tensors",
+        "DiTCache", "CacheContract", "CachePolicies", "Diffusion", "GraphIR", "Interpreter",
+        "ScheduleLanguage", "TensorFiles", "Tensors",
       ]),
     .executable(name: "ditcache", targets: ["DitcacheCommand"]),
     .executable(name: "ditcache-schedule", targets: ["ditcache-schedule"]),

@@ -28,6 +28,9 @@ public struct Manifest: Hashable, Sendable, Codable {
   public var parameters: [Parameter]?
   /// What a host does when guidance makes two calls a step; nil leaves the branches apart.
   public var branches: Branches?
+  /// The timesteps of the only run that the tables are right for; nil where they follow from the
+  /// number of steps.
+  public var timesteps: [Double]?
   /// The files of a model that is more than one; nil for a single file that decides by itself.
   public var form: Form?
 
@@ -132,9 +135,19 @@ public struct Manifest: Hashable, Sendable, Codable {
     public var dropped: String?
     /// The first step with one call.
     public var fromStep: Int?
+    /// A cached ONNX model, in base64, that stands in for the unconditional call.
+    ///
+    /// It takes the model's `timestep`, its output of the conditional call, `cond`, and `uncond`; a
+    /// host calls the conditional branch first and runs it with `cond` as both. If its `ditcache/computed` is true,
+    /// the host calls the unconditional branch after all and runs it again, with the same state and
+    /// that output as `uncond`. Its own output is what guidance goes on with.
+    public var uncond: String?
 
     /// A plan.
-    public init(leader: String? = nil, dropped: String? = nil, fromStep: Int? = nil) {
+    public init(
+      leader: String? = nil, dropped: String? = nil, fromStep: Int? = nil, uncond: String? = nil
+    ) {
+      self.uncond = uncond
       self.leader = leader
       self.dropped = dropped
       self.fromStep = fromStep
@@ -145,8 +158,9 @@ public struct Manifest: Hashable, Sendable, Codable {
   public init(
     tool: String, schedule: String, steps: Int, originalDigest: String, families: [String] = [],
     rules: [Rule], sites: [Site], state: [State], controls: [String],
-    parameters: [Parameter] = [], branches: Branches? = nil
+    parameters: [Parameter] = [], branches: Branches? = nil, timesteps: [Double]? = nil
   ) {
+    self.timesteps = timesteps
     self.parameters = parameters.isEmpty ? nil : parameters
     self.branches = branches
     self.tool = tool
@@ -162,6 +176,23 @@ public struct Manifest: Hashable, Sendable, Codable {
 }
 
 extension Manifest {
+  /// Takes in the model that stands in for the unconditional call.
+  public mutating func embed(unconditionalCall model: [UInt8]) {
+    var own = branches ?? Branches()
+    own.uncond = Data(model).base64EncodedString()
+    branches = own
+  }
+
+  /// The bytes of the model that stands in for the unconditional call; nil without one.
+  public func unconditionalCall() throws(ContractError) -> [UInt8]? {
+    guard let text = branches?.uncond else { return nil }
+    guard let data = Data(base64Encoded: text) else {
+      throw ContractError(
+        "broken-manifest", "the manifest's model of the unconditional call is not base64")
+    }
+    return [UInt8](data)
+  }
+
   /// The manifest as JSON with sorted keys, so that equal manifests are equal text.
   public func json() throws(ContractError) -> String {
     let encoder = JSONEncoder()

@@ -27,5 +27,6 @@ extension Vocabulary {
       L1Distance.self,
       CosineDistance.self,
       Polynomial.self,
+      PerStep.self,
     ])
 }

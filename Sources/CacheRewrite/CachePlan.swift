@@ -61,10 +61,12 @@ public struct CachePlan: Sendable {
   ///   - aliases: the adapter's names for block families
   ///   - steps: the host's number of steps, or nil for the schedule's own
   ///   - inputs: the model's inputs that rules may read
+  ///   - noise: the noise levels of the run, if they are known
   /// - Throws: `CacheRewriteError`, `StructureError` or `ScheduleError`
   public init(
     _ schedule: Schedule, on structure: ModelStructure, of graph: Graph,
-    aliases: [String: String] = [:], steps: Int? = nil, inputs: ModelInputs = ModelInputs()
+    aliases: [String: String] = [:], steps: Int? = nil, inputs: ModelInputs = ModelInputs(),
+    noise: NoiseTable? = nil
   ) throws {
     guard !structure.blocks.isEmpty else {
       throw CacheRewriteError(
@@ -72,7 +74,7 @@ public struct CachePlan: Sendable {
         hint: "`ditcache inspect` says what was found and why not")
     }
     let layout = BlockLayout(families: structure.blocks.map(\.family), aliases: aliases)
-    let resolved = try schedule.resolve(in: layout, steps: steps)
+    let resolved = try schedule.resolve(in: layout, steps: steps, noise: noise)
     let finder = SiteFinder(structure, graph: graph, inputs: inputs)
     var sites: [Site] = []
     for (rule, facts) in resolved.rules.enumerated() {
@@ -97,7 +99,7 @@ public struct CachePlan: Sendable {
       switch facts.rule.site {
       case .blocks, .stack:
         structure.borders(of: facts.positions, in: graph).compactMap(\.reason)
-      case .modules, .output: []
+      case .modules, .output, .uncond: []
       }
     }
     self.schedule = resolved
@@ -106,14 +108,35 @@ public struct CachePlan: Sendable {
     }
   }
 
+  /// The plan of a schedule's one rule for a site that is known.
+  init(
+    _ schedule: ResolvedSchedule, site: Site, timestep: ValueID
+  ) {
+    self.schedule = schedule
+    sites = [site]
+    notes = []
+    taps = TapValues(schedule, timestep: timestep)
+  }
+
   /// The values that a tap reads: one, or two whose difference it is.
-  public func values(of tap: Tap) -> [ValueID] {
-    switch taps[tap] {
+  ///
+  /// - Parameters:
+  ///   - tap: the tap
+  ///   - stream: the stream of the site that asks
+  /// - Returns: the values; none for a tap of no rule
+  public func values(of tap: Tap, stream: Int = 0) -> [ValueID] {
+    switch taps[tap, stream] {
     case .value(let value)?: [value]
     case .difference(let a, let b)?: [a, b]
     case nil: []
     }
   }
+
+  /// The timestep input, if a rule reads it.
+  public var timestep: ValueID? { taps.timestep }
+
+  /// What a tap reads for any stream of a site.
+  public func values(inAnyStreamOf tap: Tap) -> [ValueID] { taps.values(of: tap) }
 
   private static func requireDisjoint(
     _ sites: [Site], _ schedule: ResolvedSchedule

@@ -10,21 +10,32 @@ public struct CachedGraph: Sendable {
   /// Standard ONNX operators only.
   public let graph: Graph
   /// What goes into the metadata.
-  public let manifest: Manifest
+  public private(set) var manifest: Manifest
   /// Costs and savings.
   public let costs: CostSheet
   /// The plan that was followed.
   public let plan: CachePlan
   /// What each pass did.
   public let reports: [PassReport]
+  /// What stands in for the unconditional call, if the schedule has a rule for it.
+  public let unconditionalCall: UnconditionalCall?
   /// The graph before lowering, for forms of several files.
-  let wrapped: WrappedGraph
+  private(set) var wrapped: WrappedGraph
 
   /// The same rewrite with another graph in place of its own.
   package func replacingGraph(with graph: Graph) -> CachedGraph {
     CachedGraph(
       graph: graph, manifest: manifest, costs: costs, plan: plan, reports: reports,
-      wrapped: wrapped)
+      unconditionalCall: unconditionalCall, wrapped: wrapped)
+  }
+
+  /// The same rewrite with the model of its unconditional call, as bytes of an ONNX file, in the
+  /// manifest.
+  package func embedding(_ model: [UInt8]) -> CachedGraph {
+    var result = self
+    result.manifest.embed(unconditionalCall: model)
+    result.wrapped.manifest.embed(unconditionalCall: model)
+    return result
   }
 }
 
@@ -38,13 +49,16 @@ public struct CacheRewriter: Sendable {
   public var steps: Int?
   /// The model's inputs that rules may read.
   public var inputs: ModelInputs
+  /// The noise levels of the run, if they are known: decisions by them become tables.
+  public var noise: NoiseTable?
 
   /// A rewriter with its options.
   public init(
     convention: StateConvention = .optional, aliases: [String: String] = [:], steps: Int? = nil,
-    inputs: ModelInputs = ModelInputs()
+    inputs: ModelInputs = ModelInputs(), noise: NoiseTable? = nil
   ) {
     self.inputs = inputs
+    self.noise = noise
     self.convention = convention
     self.aliases = aliases
     self.steps = steps
@@ -65,24 +79,31 @@ public struct CacheRewriter: Sendable {
     originalDigest: String, measured: Graph? = nil
   ) throws -> CachedGraph {
     try WrapBlocks.requireFreeNames(in: graph)
+    var (inside, between) = (schedule, schedule)
+    inside.rules.removeAll { $0.site == .uncond }
+    between.rules.removeAll { $0.site != .uncond }
     let plan = try CachePlan(
-      schedule, on: structure, of: graph, aliases: aliases, steps: steps, inputs: inputs)
+      inside, on: structure, of: graph, aliases: aliases, steps: steps, inputs: inputs,
+      noise: noise)
     var wrapped = graph
     var reports = try PassPipeline([WrapBlocks(plan, convention: convention)]).run(on: &wrapped)
     var cached = wrapped
     reports += try PassPipeline([LowerCacheNodes()]).run(on: &cached)
     let costs = CostSheet(plan: plan, original: measured ?? graph, rewritten: cached)
-    let manifest = manifest(plan, cached, structure, costs, originalDigest)
+    let manifest = manifest(
+      plan, cached, families: structure.families.map(\.name), costs, originalDigest)
     return CachedGraph(
       graph: cached, manifest: manifest, costs: costs, plan: plan, reports: reports,
+      unconditionalCall: try unconditionalCall(
+        of: graph, following: between, originalDigest: originalDigest),
       wrapped: WrappedGraph(
         wrapped, plan: plan, manifest: manifest,
         blocks: structure.blocks.map { FunctionForm.Member($0, in: graph) }))
   }
 
-  private func manifest(
-    _ plan: CachePlan, _ graph: Graph, _ structure: ModelStructure, _ costs: CostSheet,
-    _ digest: String
+  /// What a lowered graph should say about itself.
+  func manifest(
+    _ plan: CachePlan, _ graph: Graph, families: [String], _ costs: CostSheet, _ digest: String
   ) -> Manifest {
     let names = plan.schedule.rules.map(\.rule.name)
     let inputs = Set(graph.inputs.map { graph.name(of: $0).text })
@@ -104,7 +125,7 @@ public struct CacheRewriter: Sendable {
     let flags = Set(names.map { ContractNames.valid(rule: $0) })
     return Manifest(
       tool: ToolVersion.text, schedule: plan.schedule.schedule.name, steps: plan.schedule.steps,
-      originalDigest: digest, families: structure.families.map(\.name),
+      originalDigest: digest, families: families,
       rules: plan.schedule.rules.map {
         .init(
           name: $0.rule.name, table: $0.table.isAdaptive ? [] : $0.table.computed,
@@ -121,6 +142,7 @@ public struct CacheRewriter: Sendable {
           dataType: type?.dataType?.description ?? "float32",
           shape: type?.shape?.map(\.description) ?? [], isValidity: flags.contains(name))
       },
-      controls: controls, parameters: parameters, branches: branches)
+      controls: controls, parameters: parameters, branches: branches,
+      timesteps: plan.schedule.isBoundToLevels ? noise?.timesteps : nil)
   }
 }

@@ -42,7 +42,10 @@ struct ExpressionLowering {
       guard case .integer(let count)? = operands.last else {
         throw unsupported("'\(function.rawValue)' of a computed number of tokens")
       }
-      return try selection(function, of: try lower(operands[0], in: scope), count, in: scope)
+      let whole = try lower(operands[0], in: scope)
+      return function == .lowFrequencies
+        ? try lowFrequencies(of: whole, count, in: scope)
+        : try selection(function, of: whole, count, in: scope)
     case .call(let function, let operands):
       return try call(function, operands.map { try lower($0, in: scope) }, in: scope)
     case .table(let list, let index): return table(list, try lower(index, in: scope), in: scope)
@@ -237,9 +240,9 @@ struct ExpressionLowering {
   ) throws -> Operand {
     var first = operands[0]
     switch function {
-    case .mean, .sum, .largest:
-      let op: OpKey =
-        function == .mean ? "ReduceMean" : function == .sum ? "ReduceSum" : "ReduceMax"
+    case .largest: return largest(first, in: scope)
+    case .mean, .sum:
+      let op: OpKey = function == .mean ? "ReduceMean" : "ReduceSum"
       let value = scope.cast(first.value, to: .float32)
       return scalar(
         scope.emit(op, [value], [Attribute("keepdims", .int(0))], .tensor(.float32, [])), .number)
@@ -259,9 +262,26 @@ struct ExpressionLowering {
       if a.kind != .tensor { swap(&a, &b) }
       a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
       return a
-    case .downsample, .dropFirst, .dropLast:
+    case .downsample, .dropFirst, .dropLast, .lowFrequencies:
       throw unsupported("'\(function.rawValue)'")
     }
+  }
+
+  /// The largest element, NaN if any is: ONNX does not say what ReduceMax makes of NaN, and ONNX
+  /// Runtime passes over it.
+  private func largest(_ operand: Operand, in scope: GraphScope) -> Operand {
+    let value = scope.cast(operand.value, to: .float32)
+    func reduced(_ value: ValueID, _ type: DataType) -> ValueID {
+      scope.emit("ReduceMax", [value], [Attribute("keepdims", .int(0))], .tensor(type, []))
+    }
+    let unknown = scope.emit("IsNaN", [value], .tensor(.bool, operand.type.shape))
+    let numbers = scope.emit(
+      "Cast", [unknown], [Attribute("to", .int(Int(DataType.int32.rawValue)))],
+      .tensor(.int32, operand.type.shape))
+    let isAny = scope.cast(reduced(numbers, .int32), to: .bool)
+    let nan = scope.graph.constant([Float.nan], shape: .scalar)
+    return scalar(
+      scope.emit("Where", [isAny, nan, reduced(value, .float32)], .tensor(.float32, [])), .number)
   }
 
   private static let unary: [Expression.Function: OpKey] = [

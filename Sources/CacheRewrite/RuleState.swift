@@ -27,6 +27,8 @@ struct RuleState {
   private(set) var sharedInputs: [ValueID] = []
   /// What the sites make and what follows from it: too late to decide by.
   private let late: Set<ValueID>
+  /// Whether the slots of the first site are among those that `ready` looks at.
+  private var coversFirstSite = false
   /// Slots of each site, and their inputs.
   let local: [SlotLayout]
   private(set) var localInputs: [[ValueID]] = []
@@ -71,7 +73,9 @@ struct RuleState {
       }
       scalarInputs[slot.name] = input
     }
-    late = shared.entries.isEmpty ? [] : Self.values(after: sites, in: graph)
+    let hasScalars = slots.contains(where: \.isScalar)
+    late =
+      shared.entries.isEmpty && !hasScalars ? [] : Self.values(after: sites, in: graph)
     for entry in shared.entries {
       let input = declare(entry, in: &graph)
       sharedInputs.append(input)
@@ -84,6 +88,13 @@ struct RuleState {
       var inputs: [ValueID] = []
       for entry in layout.entries { inputs.append(declare(entry, in: &graph)) }
       localInputs.append(inputs)
+    }
+    if hasScalars, let first = sites.first,
+      !first.streams.contains(where: { late.contains($0.input) })
+    {
+      // Numbers begin again where the tensors beside them are those of another shape.
+      ready = self.ready(site: 0, in: &graph)
+      coversFirstSite = true
     }
     for slot in slots where slot.isScalar {
       guard let input = scalarInputs[slot.name] else { continue }
@@ -137,6 +148,7 @@ struct RuleState {
 
   /// Whether the slots of a site hold something, too: one more condition of `ready`.
   func ready(site number: Int, in graph: inout Graph) -> ValueID {
+    if number == 0, coversFirstSite { return ready }
     var result = ready
     for (entry, input) in zip(local[number].entries, localInputs[number]) {
       guard let stream = entry.stream else { continue }
@@ -221,7 +233,7 @@ extension RuleState {
       guard let value = updated[name] else { break }
       return Operand(value: scope.outer(value), kind: .number)
     case .tap(let tap):
-      guard let meaning = taps[tap] else { break }
+      guard let meaning = taps[tap, site?.stream ?? 0] else { break }
       switch meaning {
       case .value(let value): return tensor(value, scope)
       case .difference(let a, let b):

@@ -27,7 +27,12 @@ struct SiteFinder {
       }
     case .modules(let parts, _, let cut):
       let sites = try rule.positions.flatMap { position in
-        try parts.compactMap { try module($0, cut, of: structure.blocks[position], number) }
+        try parts.compactMap { part in
+          let block = structure.blocks[position]
+          return try module(part, cut, of: block, number)
+            ?? (part == .selfAttention && !parts.contains(.parallel)
+              ? attention(inParallelOf: block, number) : nil)
+        }
       }
       guard !sites.isEmpty else {
         throw CacheRewriteError(
@@ -37,6 +42,7 @@ struct SiteFinder {
       }
       return sites
     case .output: return [try output(number)]
+    case .uncond: return []
     }
   }
 
@@ -57,6 +63,19 @@ struct SiteFinder {
     return CachePlan.Site(
       rule: number, name: "\(block.name).\(name)", streams: streams,
       nodes: graph.nodes(onlyFor: Set(streams.map(\.output)), uses: uses),
+      blocks: block.position...block.position)
+  }
+
+  /// The attention of a block that has it beside its mlp, under one projection: what it hands to
+  /// where the two meet.
+  private func attention(inParallelOf block: Block, _ number: Int) -> CachePlan.Site? {
+    guard let module = block.modules.first(where: { $0.kind == .parallel }),
+      let output = AttentionOperand(block, graph: graph).value(below: module.branch)
+    else { return nil }
+    return CachePlan.Site(
+      rule: number, name: "\(block.name).\(ScheduleLanguage.Site.Part.selfAttention.rawValue)",
+      streams: [Stream(input: module.input, output: output)],
+      nodes: graph.nodes(onlyFor: [output], uses: uses),
       blocks: block.position...block.position)
   }
 

@@ -12,7 +12,8 @@ struct TapValues: Sendable {
     case difference(ValueID, ValueID)
   }
 
-  private var meanings: [Tap: Meaning] = [:]
+  /// What each tap reads; in several streams only where it means that of the site.
+  private var meanings: [Tap: [Meaning]] = [:]
   /// The timestep input, if a rule reads it.
   private(set) var timestep: ValueID?
 
@@ -28,46 +29,80 @@ struct TapValues: Sendable {
     for tap in Set(expressions.flatMap(\.taps)) {
       switch tap {
       case .latents:
-        meanings[tap] = .value(try Self.input(inputs.latents, "latents", of: graph))
+        meanings[tap] = [.value(try Self.input(inputs.latents, "latents", of: graph))]
       case .timestepEmbedding:
-        meanings[tap] = .value(
-          try search.timestepEmbedding(
-            from: try Self.input(inputs.timestep, "timestep", of: graph)))
+        meanings[tap] = [
+          .value(
+            try search.timestepEmbedding(
+              from: try Self.input(inputs.timestep, "timestep", of: graph)))
+        ]
       case .timestepProjection:
-        meanings[tap] = .value(
-          try search.timestepProjection(
-            from: try Self.input(inputs.timestep, "timestep", of: graph)))
-      case .place(let place, let site):
-        meanings[tap] = try Self.meaning(
+        meanings[tap] = [
+          .value(
+            try search.timestepProjection(
+              from: try Self.input(inputs.timestep, "timestep", of: graph)))
+        ]
+      case .place(let place, let site, let stream):
+        let streams = try Self.meanings(
           place, site, layout: layout, structure: structure, graph: graph, search: search,
           inputs: inputs)
+        meanings[tap] = try Self.chosen(stream, of: streams, at: site)
       }
     }
   }
 
-  subscript(tap: Tap) -> Meaning? { meanings[tap] }
-
-  /// Every value that is read.
-  var values: Set<ValueID> {
-    Set(
-      meanings.values.flatMap { meaning in
-        switch meaning {
-        case .value(let value): [value]
-        case .difference(let a, let b): [a, b]
-        }
-      })
+  /// The values of rules without taps.
+  init(_ schedule: ResolvedSchedule, timestep: ValueID) {
+    let isRead = schedule.rules.flatMap(\.rule.expressions).contains {
+      $0.controls.contains(.timestep)
+    }
+    self.timestep = isRead ? timestep : nil
   }
 
-  private static func meaning(
+  /// What a tap reads, for a stream of the site that asks.
+  subscript(tap: Tap, stream: Int = 0) -> Meaning? {
+    guard let streams = meanings[tap] else { return nil }
+    return stream < streams.count ? streams[stream] : streams.first
+  }
+
+  /// The streams that a tap means: one, or each where it is that of the site.
+  private static func chosen(
+    _ stream: Tap.Stream, of streams: [Meaning], at site: ScheduleLanguage.Site
+  ) throws(CacheRewriteError) -> [Meaning] {
+    guard case .number(let number) = stream else { return streams }
+    guard number < streams.count else {
+      throw CacheRewriteError(
+        "no-such-stream", at: site.text,
+        "there is no stream \(number): \(streams.count) of hidden states pass there",
+        category: .badSchedule)
+    }
+    return [streams[number]]
+  }
+
+  /// What a tap reads, for any stream.
+  func values(of tap: Tap) -> [ValueID] {
+    meanings[tap, default: []].flatMap { meaning in
+      switch meaning {
+      case .value(let value): [value]
+      case .difference(let a, let b): [a, b]
+      }
+    }
+  }
+
+  /// Every value that is read.
+  var values: Set<ValueID> { Set(meanings.keys.flatMap { values(of: $0) }) }
+
+  private static func meanings(
     _ place: Tap.Place, _ site: ScheduleLanguage.Site, layout: BlockLayout,
-    structure: ModelStructure, graph: Graph, search: TapSearch, inputs: ModelInputs
-  ) throws -> Meaning {
-    let ends: (input: ValueID, output: ValueID)
+    structure: ModelStructure, graph: Graph, search: TapSearch, inputs models: ModelInputs
+  ) throws -> [Meaning] {
+    let inputs: [ValueID]
+    let outputs: [ValueID]
     if site == .output {
       guard let output = graph.outputs.first else {
         throw CacheRewriteError("no-output", at: "output", "the model has no output")
       }
-      ends = (try input(inputs.latents, "latents", of: graph), output)
+      (inputs, outputs) = ([try input(models.latents, "latents", of: graph)], [output])
     } else {
       let positions: [Int]
       do throws(Problem) {
@@ -77,44 +112,46 @@ struct TapValues: Sendable {
           error.code, at: site.text, error.message, hint: error.hint, category: .badSchedule)
       }
       guard let first = positions.first, let last = positions.last,
-        let begin = structure.blocks[first].streams.first,
-        let end = structure.blocks[last].streams.first
+        !structure.blocks[first].streams.isEmpty, !structure.blocks[last].streams.isEmpty
       else {
         throw CacheRewriteError(
           "no-blocks", at: site.text, "no block is meant", category: .badSchedule)
       }
       if place == .modulatedInput {
-        return .value(try search.modulatedInput(of: structure.blocks[first]))
+        return [.value(try search.modulatedInput(of: structure.blocks[first]))]
       }
-      ends = (begin.input, end.output)
+      inputs = structure.blocks[first].streams.map(\.input)
+      outputs = structure.blocks[last].streams.map(\.output)
       if case .modules(let parts, _, let cut) = site {
-        return try module(place, parts, cut, structure.blocks[first], site)
+        return try modules(place, parts, cut, structure.blocks[first], site)
       }
     }
     switch place {
-    case .input, .modulatedInput: return .value(ends.input)
-    case .output: return .value(ends.output)
-    case .residual: return .difference(ends.output, ends.input)
+    case .input, .modulatedInput: return inputs.map { .value($0) }
+    case .output: return outputs.map { .value($0) }
+    case .residual: return zip(outputs, inputs).map { .difference($0, $1) }
     }
   }
 
-  private static func module(
+  private static func modules(
     _ place: Tap.Place, _ parts: [ScheduleLanguage.Site.Part], _ cut: ScheduleLanguage.Site.Cut,
     _ block: Block, _ site: ScheduleLanguage.Site
-  ) throws(CacheRewriteError) -> Meaning {
-    let found = block.modules.first { module in
+  ) throws(CacheRewriteError) -> [Meaning] {
+    let found = block.modules.filter { module in
       parts.contains { $0.kinds.contains(module.kind) }
     }
-    guard let module = found else {
+    guard !found.isEmpty else {
       throw CacheRewriteError(
         "no-such-module", at: site.text, "the block has no module of this kind",
         hint: "`ditcache inspect` lists the modules of every block", category: .badSchedule)
     }
-    return switch place {
-    case .input: .value(module.input)
-    case .modulatedInput: .value(module.modulatedInput ?? module.input)
-    case .output: .value(module.output)
-    case .residual: .value(cut == .beforeGate ? module.branch : module.addend)
+    return found.map { module in
+      switch place {
+      case .input: .value(module.input)
+      case .modulatedInput: .value(module.modulatedInput ?? module.input)
+      case .output: .value(module.output)
+      case .residual: .value(cut == .beforeGate ? module.branch : module.addend)
+      }
     }
   }
 

@@ -22,6 +22,7 @@ public struct WrapBlocks: Pass {
   /// Wraps every site, then orders the graph again.
   public func run(on graph: inout Graph, report: inout PassReport) throws {
     try Self.requireFreeNames(in: graph)
+    guard !plan.sites.isEmpty else { return }
     let originalOrder = graph.order
     let controls = Controls(plan, convention: convention, in: &graph)
     var states: [Int: RuleState] = [:]

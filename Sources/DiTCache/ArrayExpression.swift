@@ -120,6 +120,9 @@ struct ArrayExpression {
 
   private func call(_ function: Expression.Function, _ operands: [Value]) throws -> Value {
     switch (function, operands[0]) {
+    case (.lowFrequencies, .array(let elements, let shape)):
+      guard case .number(let part)? = operands.last else { throw Self.odd(.boolean(false)) }
+      return try Self.lowFrequencies(elements, shape, Int(part))
     case (.mean, .array(let elements, _)):
       return .number(elements.reduce(0) { $0 + Double($1) } / Double(max(1, elements.count)))
     case (.sum, .array(let elements, _)): return .number(elements.reduce(0) { $0 + Double($1) })

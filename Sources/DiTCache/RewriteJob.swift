@@ -20,6 +20,8 @@ public struct RewriteJob: Sendable {
   public var form = Form.Kind.if
   /// The number of steps, or nil for the schedule's own.
   public var steps: Int?
+  /// The noise levels of the run, if they are known.
+  public var noise: NoiseTable?
   /// The adapter's name, a file that holds one, or nil to recognise the model.
   public var adapter: String?
 
@@ -86,7 +88,7 @@ public struct RewriteJob: Sendable {
           ?? model.structure.latents.map { model.graph.name(of: $0) },
         timestep: chosen.map { Name($0.ownName(of: $0.timestep, roles: model.roles)) }
           ?? model.roles["timestep"].map { Name($0) },
-        timestepMultiplier: chosen?.timestepMultiplier ?? 1000))
+        timestepMultiplier: chosen?.timestepMultiplier ?? 1000), noise: noise)
     var measured = model.measured
     var structure = model.structure
     if legalization.contains(where: { !$0.report.changes.isEmpty }) {
@@ -94,9 +96,16 @@ public struct RewriteJob: Sendable {
       measured = try LoadedModel.fixing(model.dimensions, in: graph)
       structure = ModelStructure(of: graph, latents: model.structure.latents)
     }
-    let cached = try rewriter.rewrite(
+    var cached = try rewriter.rewrite(
       graph, structure, following: schedule, originalDigest: model.file.fileDigest,
       measured: measured)
+    if let call = cached.unconditionalCall {
+      let metadata: [(key: String, value: String)] = [
+        (ContractNames.manifestKey, try call.manifest.json())
+      ]
+      cached = cached.embedding(
+        try OnnxModel.encode(call.graph, irVersion: 8, metadata: metadata))
+    }
     return Result(
       cached: cached, uncached: graph, legalization: model.defects + legalization,
       schedule: schedule, blockCount: model.structure.blocks.count,

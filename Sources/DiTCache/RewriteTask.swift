@@ -1,4 +1,5 @@
 public import CacheContract
+public import CachePolicies
 import CacheRewrite
 import Foundation
 import GraphIR
@@ -6,7 +7,7 @@ import Legalization
 import ModelStructure
 import OnnxFile
 import Rewrite
-import ScheduleLanguage
+public import ScheduleLanguage
 import Tensors
 
 /// A rewrite as the command line asks for it: names and paths in, a report out.
@@ -25,7 +26,8 @@ public struct RewriteTask: Sendable {
   /// Plans and rewrites in memory.
   public init(
     model: LoadedModel, schedule: String, form: String? = nil, state: String? = nil,
-    target: String? = nil, steps: Int? = nil, adapter: String? = nil, serve: String? = nil
+    target: String? = nil, steps: Int? = nil, adapter: String? = nil, serve: String? = nil,
+    preset: String? = nil, levels: String? = nil, vocabulary: Vocabulary = .standard
   ) throws {
     if let steps, steps < 1 {
       throw UsageError("no-steps", at: "--steps \(steps)", "a run needs at least 1 step")
@@ -44,11 +46,14 @@ public struct RewriteTask: Sendable {
     }
     job.steps = steps
     job.adapter = adapter
+    job.noise = try levels.map { try NoiseTable(levelsOf: $0) }
     self.model = model
     self.schedule = schedule
     self.target = job.target
     self.form = job.form
-    result = try job.run(model, schedule: try ScheduleLibrary.schedule(schedule))
+    result = try job.run(
+      model,
+      schedule: try ScheduleLibrary.schedule(schedule, preset: preset, with: vocabulary))
     files =
       job.form == .static || job.form == .split
       ? try result.cached.files(
@@ -117,6 +122,13 @@ public struct RewriteTask: Sendable {
       }
     }
     return names
+  }
+
+  /// Whether a slot holds what a site made or added, which takes one operator, or none, to compute.
+  func isPlainDifference(_ key: StagedReuse.Key) -> Bool {
+    let slots = result.cached.plan.schedule.rules[key.rule].rule.reuse.slots
+    let update = slots.first { $0.name == key.slot }?.computed
+    return update == .site(.output) || update == .site(.output) - .site(.input)
   }
 
   /// How far numbers may lie apart that pass through the types of slots and streams: 1e-5, more

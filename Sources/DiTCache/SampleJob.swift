@@ -5,7 +5,9 @@ public import GraphIR
 import Interpreter
 import OnnxFile
 public import Quality
+import Rewrite
 import Tensors
+import TypeInference
 
 /// Samples with a model: uncached, cached, and compared.
 public struct SampleJob: Sendable {
@@ -135,6 +137,7 @@ public struct SampleJob: Sendable {
     try model.file.requireWeights()
     var loop = DenoisingLoop(
       try Engine(graph, options: options), roles: roles, manifest: manifest, scheduler: scheduler)
+    loop.unconditional = try manifest?.unconditionalEngine(options)
     if let lowNoise {
       try lowNoise.model.file.requireWeights()
       loop.lowNoise = try LowNoiseExpert(
@@ -163,5 +166,22 @@ public struct SampleJob: Sendable {
       + sites.filter { $0.computed < 0.05 }.map {
         "site \($0.site.name) was computed at almost no step; check its schedule"
       }
+  }
+}
+
+extension Manifest {
+  /// What stands in for the unconditional call; nil where nothing does.
+  func unconditionalEngine(_ options: EngineOptions) throws -> UnconditionalCall? {
+    guard let bytes = try unconditionalCall() else { return nil }
+    let file = try OnnxModel.parse(bytes)
+    guard let json = file.metadata(ContractNames.manifestKey) else {
+      throw ContractError(
+        "broken-manifest", "the model of the unconditional call says nothing about itself")
+    }
+    let manifest = try Manifest(json: json)
+    var graph = file.graph
+    try manifest.restoreStatePairs(in: &graph)
+    _ = try PassPipeline([InferTypes()]).run(on: &graph)
+    return UnconditionalCall(try Engine(graph, options: options), manifest: manifest)
   }
 }

@@ -12,6 +12,8 @@ public struct SampleReport: Encodable, Sendable {
   public let steps: Int
   /// The calls of a step, in order.
   public let branches: [String]
+  /// How many steps called each branch.
+  public let branchCalls: [Int]
   /// The cache nodes with the fraction of calls that computed each.
   public let sites: [Site]
   /// The fraction of FLOPs that was skipped.
@@ -139,6 +141,7 @@ public struct SampleReport: Encodable, Sendable {
   enum CodingKeys: String, CodingKey {
     case schema, scheduler, steps, branches, sites, seconds, quality, experts, warnings, files
     case decodedQuality = "decoded_quality"
+    case branchCalls = "branch_calls"
     case flopsSaved = "flops_saved"
     case stateBytes = "state_bytes"
     case branchStateBytes = "branch_state_bytes"

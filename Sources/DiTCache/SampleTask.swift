@@ -1,10 +1,12 @@
 import CacheContract
+public import CachePolicies
 import CacheRewrite
 import Diffusion
 import Foundation
 import GraphIR
 import OnnxFile
 import Quality
+public import ScheduleLanguage
 import TensorFiles
 import Tensors
 
@@ -22,14 +24,19 @@ public struct SampleTask: Sendable {
   /// too.
   public init(
     _ model: LoadedModel, lowNoise: SampleJob.LowNoise? = nil, schedule: String?,
-    adapter: String? = nil, steps: Int? = nil, inputsPath: String? = nil, threads: Int,
-    memory: Int? = nil,
-    style: ComputeStyle = ComputeStyle()
+    preset: String? = nil, adapter: String? = nil, steps: Int? = nil, inputsPath: String? = nil,
+    threads: Int, memory: Int? = nil, style: ComputeStyle = ComputeStyle(),
+    vocabulary: Vocabulary = .standard
   ) throws {
     modelPath = model.file.path
     job = try SampleJob(
       model, adapter: adapter, threads: threads, memory: memory, style: style)
     guard let schedule else {
+      guard preset == nil else {
+        throw UsageError(
+          "preset-without-schedule", at: "--preset", "presets are a schedule's",
+          hint: "pass --schedule as well")
+      }
       graph = model.graph
       manifest = model.manifest
       self.lowNoise = lowNoise
@@ -38,7 +45,7 @@ public struct SampleTask: Sendable {
     var rewrite = RewriteJob()
     rewrite.steps = try steps ?? inputsPath.flatMap { try SampleInputs.stepCount(of: $0) }
     rewrite.adapter = adapter
-    let chosen = try ScheduleLibrary.schedule(schedule)
+    let chosen = try ScheduleLibrary.schedule(schedule, preset: preset, with: vocabulary)
     let cached = try rewrite.run(model, schedule: chosen).cached
     graph = cached.graph
     manifest = cached.manifest
@@ -95,7 +102,7 @@ public struct SampleTask: Sendable {
     }
     return SampleReport(
       scheduler: scheduler.rawValue, steps: inputs.levels.stepCount,
-      branches: result.run.branches,
+      branches: result.run.branches, branchCalls: result.run.branchCalls,
       sites: zip(result.sites, result.diagnostics).map {
         .init($0.site, computed: $0.computed, $1)
       },

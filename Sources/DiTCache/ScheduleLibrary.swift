@@ -1,4 +1,4 @@
-import CachePolicies
+public import CachePolicies
 import Catalogue
 import Foundation
 public import ScheduleLanguage
@@ -9,9 +9,11 @@ public enum ScheduleLibrary {
   /// The checked document of a path, or of a name from the catalogue.
   ///
   /// An existing file wins over a catalogue entry of the same name.
-  public static func document(_ pathOrName: String) throws -> ScheduleDocument {
+  public static func document(
+    _ pathOrName: String, with vocabulary: Vocabulary = .standard
+  ) throws -> ScheduleDocument {
     let source = try source(pathOrName)
-    return try ScheduleDocument.reading(source, with: .standard) { path in
+    return try ScheduleDocument.reading(source, with: vocabulary) { path in
       try imported(path, from: source.path)
     }
   }
@@ -64,16 +66,18 @@ public enum ScheduleLibrary {
     return SourceFile(path: entry.fileName, text: entry.text)
   }
 
-  /// The one schedule of a path or catalogue name.
-  public static func schedule(_ pathOrName: String) throws -> Schedule {
-    let document = try document(pathOrName)
+  /// The one schedule of a path or catalogue name, with the values of a preset.
+  public static func schedule(
+    _ pathOrName: String, preset: String? = nil, with vocabulary: Vocabulary = .standard
+  ) throws -> Schedule {
+    let document = try document(pathOrName, with: vocabulary)
     guard let schedule = document.schedules.first, document.schedules.count == 1 else {
       throw UsageError(
         "not-one-schedule", at: pathOrName,
         "the file holds \(document.schedules.count) schedules, one is needed",
         category: .badSchedule)
     }
-    return schedule
+    return try preset.map { try schedule.applying(preset: $0) } ?? schedule
   }
 
   /// A chosen adapter and all that are known.
@@ -112,10 +116,15 @@ public enum ScheduleLibrary {
     return result
   }
 
-  /// Name and summary of everything in the catalogue.
+  /// Name and summary of everything in the catalogue; a schedule's presets follow its summary.
   public static var catalogue: [(kind: String, name: String, summary: String)] {
-    Catalogue.schedules.map { ("schedule", $0.name, $0.summary) }
+    Catalogue.schedules.map { ("schedule", $0.name, $0.summary + presets(of: $0)) }
       + Catalogue.rules.map { ("rule", $0.name, $0.summary) }
       + Catalogue.adapters.map { ("adapter", $0.name, $0.summary) }
+  }
+
+  private static func presets(of entry: CatalogueEntry) -> String {
+    let presets = (try? document(entry.name))?.schedules.flatMap(\.presets) ?? []
+    return presets.isEmpty ? "" : " Presets: \(presets.map(\.name).joined(separator: ", "))."
   }
 }

@@ -23,25 +23,56 @@ public enum ScheduleTexts {
     try file.commit()
   }
 
-  /// The step × block grid of a schedule on a model, on a number of blocks, or on steps alone.
-  public static func explanation(
-    _ pathOrName: String, steps: Int?, blockCount: Int?, modelPath: String?
-  ) throws -> String {
-    let schedule = try ScheduleLibrary.schedule(pathOrName)
-    if let modelPath {
+  /// What an explanation is made of, beside the schedule.
+  public struct Subject: Sendable {
+    /// The steps of the run; nil takes the schedule's.
+    public var steps: Int?
+    /// Blocks of a model with one family.
+    public var blockCount: Int?
+    /// A model, original or cached by this schedule.
+    public var modelPath: String?
+    /// A preset of the schedule.
+    public var preset: String?
+    /// A file of noise levels.
+    public var levelsPath: String?
+    /// A run that `sample --record` wrote.
+    public var recordPath: String?
+
+    /// Nothing beside the schedule.
+    public init() {}
+  }
+
+  /// The step × block grid of a schedule on a model, on a number of blocks, or on steps alone; with a
+  /// recorded run, what it decided and why.
+  public static func explanation(_ pathOrName: String, of subject: Subject) throws -> String {
+    let schedule = try ScheduleLibrary.schedule(pathOrName, preset: subject.preset)
+    let noise = try subject.levelsPath.map { try NoiseTable(levelsOf: $0) }
+    let steps = subject.steps
+    if let modelPath = subject.modelPath {
       var job = RewriteJob()
       job.steps = steps
-      let model = try LoadedModel(modelPath)
-      return try job.run(model, schedule: schedule).cached.plan.schedule.explanation
+      job.noise = noise
+      let cached = try job.run(try LoadedModel(modelPath), schedule: schedule).cached
+      let decisions = try subject.recordPath.map {
+        try RecordedDecisions(of: $0, manifest: cached.manifest).text
+      }
+      return cached.plan.schedule.explanation + (decisions ?? "")
     }
-    if let blockCount {
+    guard subject.recordPath == nil else {
+      throw UsageError(
+        "record-without-model", at: "--record", "the sites of a run are those of its model",
+        hint: "pass --model as well")
+    }
+    if let blockCount = subject.blockCount {
       guard (1...Limits.blockIndex + 1).contains(blockCount) else {
         throw UsageError(
           "bad-blocks", at: "--blocks \(blockCount)",
           "a model has 1 to \(Limits.blockIndex + 1) blocks")
       }
-      return try schedule.resolve(in: BlockLayout(blockCount: blockCount), steps: steps).explanation
+      return try schedule.resolve(
+        in: BlockLayout(blockCount: blockCount), steps: steps, noise: noise
+      ).explanation
     }
-    return try schedule.explanation(steps: steps)
+    return try schedule.explanation(steps: steps, noise: noise)
   }
 }

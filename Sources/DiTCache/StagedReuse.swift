@@ -44,14 +44,16 @@ struct StagedReuse {
   func held(_ key: Key) -> Tensor? { tensors[key] }
 
   /// One call in which every site computes.
-  mutating func compute(_ feeds: [Name: Tensor], step: Int) throws {
+  mutating func compute(
+    _ feeds: [Name: Tensor], step: Int, sigmas: (Double, Double)
+  ) throws {
     var probed = graph
     for value in probes.subtracting(graph.outputs) where graph.producer(of: value) != nil {
       probed.addOutput(value)
     }
     var values = try Engine(probed, options: options).run(feeds, trace: nil)
     for (name, tensor) in feeds { values[name] = tensor }
-    let call = Call(values: values, step: step)
+    let call = Call(values: values, step: step, sigmas: sigmas)
     var next = tensors
     for (number, rule) in plan.schedule.rules.enumerated() {
       let updated = isValid ? try before(number, call) : scalars[number]
@@ -85,21 +87,23 @@ struct StagedReuse {
   }
 
   /// The model's outputs when every site reuses what is held.
-  func reuse(_ feeds: [Name: Tensor], step: Int) throws -> [Name: Tensor] {
+  func reuse(
+    _ feeds: [Name: Tensor], step: Int, sigmas: (Double, Double)
+  ) throws -> [Name: Tensor] {
     var cut = graph
     var feeds = feeds
     var updated: [Int: [String: Double]] = [:]
     for (number, site) in plan.sites.enumerated() {
       let rule = plan.schedule.rules[site.rule].rule
       let taps = ([rule.reuse.value] + rule.reuse.slots.compactMap(\.before)).flatMap(\.taps)
-      let wanted = Set(site.streams.map(\.input) + taps.flatMap { plan.values(of: $0) })
+      let wanted = Set(site.streams.map(\.input) + taps.flatMap { plan.values(inAnyStreamOf: $0) })
       var probed = cut
       for value in wanted.subtracting(cut.outputs) where cut.producer(of: value) != nil {
         probed.addOutput(value)
       }
       var values = try Engine(probed, options: options).run(feeds, trace: nil)
       for (name, tensor) in feeds { values[name] = tensor }
-      let call = Call(values: values, step: step)
+      let call = Call(values: values, step: step, sigmas: sigmas)
       let current = try updated[site.rule] ?? before(site.rule, call)
       updated[site.rule] = current
       for (position, stream) in site.streams.enumerated() {
@@ -132,6 +136,7 @@ struct StagedReuse {
   private struct Call {
     let values: [Name: Tensor]
     let step: Int
+    let sigmas: (Double, Double)
 
     func value(_ id: ValueID, in graph: Graph) throws -> Tensor {
       guard let value = values[graph.name(of: id)] else {
@@ -146,7 +151,7 @@ struct StagedReuse {
   private var probes: Set<ValueID> {
     let streams = plan.sites.flatMap(\.streams).flatMap { [$0.input, $0.output] }
     let taps = plan.schedule.rules.flatMap(\.rule.expressions).flatMap(\.taps)
-    return Set(streams + taps.flatMap { plan.values(of: $0) })
+    return Set(streams + taps.flatMap { plan.values(inAnyStreamOf: $0) })
   }
 
   /// A rule's scalars after the assignments before the decision.
@@ -173,6 +178,11 @@ struct StagedReuse {
       case .control(.step): return .number(Double(call.step))
       case .control(.steps): return .number(Double(plan.schedule.steps))
       case .control(.branch): return .number(0)
+      case .control(.timestep):
+        let fed = try plan.timestep.map { try call.value($0, in: graph).asFloat32() }
+        return .number(Double(fed?.elements(as: Float.self).max() ?? .nan))
+      case .control(.sigma): return .number(call.sigmas.0)
+      case .control(.nextSigma): return .number(call.sigmas.1)
       case .control(.valid): return .boolean(isValid)
       case .control(.cachedSteps), .control(.continuousCachedSteps): return .number(0)
       case .parameter(let name):
@@ -181,7 +191,8 @@ struct StagedReuse {
       case .site(.input): return try array(call.value(stream.input, in: graph))
       case .site(.output): return try array(call.value(stream.output, in: graph))
       case .tap(let tap):
-        let values = try plan.values(of: tap).map { try call.value($0, in: graph) }
+        let values = try plan.values(of: tap, stream: own.stream)
+          .map { try call.value($0, in: graph) }
         guard values.count == 2 else { return try array(values[0]) }
         let a = try values[0].asFloat32().elements(as: Float.self)
         let b = try values[1].asFloat32().elements(as: Float.self)

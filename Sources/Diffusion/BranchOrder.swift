@@ -14,15 +14,16 @@ struct BranchOrder {
   init(_ plan: Manifest.Branches?, among branches: [String], step: Int) {
     let all = Array(branches.indices)
     leader = plan?.leader.flatMap { branches.firstIndex(of: $0) }
+    let first = leader ?? (plan?.uncond == nil ? nil : branches.firstIndex(of: "cond"))
     guard let dropped = plan?.dropped.flatMap({ branches.firstIndex(of: $0) }),
-      let kept = all.first(where: { $0 != dropped }), let first = plan?.fromStep, step >= first
+      let kept = all.first(where: { $0 != dropped }), let gate = plan?.fromStep, step >= gate
     else {
-      calls = leader.map { leader in [leader] + all.filter { $0 != leader } } ?? all
+      calls = first.map { first in [first] + all.filter { $0 != first } } ?? all
       merged = nil
       return
     }
     calls = all.filter { $0 != dropped }
-    merged = step == first ? (kept, dropped) : nil
+    merged = step == gate ? (kept, dropped) : nil
   }
 }
 
@@ -40,14 +41,14 @@ struct Report {
   }
 
   init(_ results: [Name: Tensor], sites: Int) throws(DiffusionError) {
-    guard let flags = results[Name(ContractNames.computed)], flags.dataType == .bool,
-      flags.elementCount == sites
-    else {
+    let flags = results[Name(ContractNames.computed)]
+    let fits = flags.map { $0.dataType == .bool && $0.elementCount == sites }
+    guard fits ?? (sites == 0) else {
       throw DiffusionError(
         "missing-report", at: ContractNames.computed,
         "the cached model does not say what it computed", category: .badModel)
     }
-    computed = flags.elements(as: Bool.self)
+    computed = flags?.elements(as: Bool.self) ?? []
     if let numbers = results[Name(ContractNames.metric)], numbers.dataType == .float32,
       numbers.elementCount == sites
     {

@@ -14,6 +14,8 @@ public struct DenoisingLoop {
   public var parameters: [String: Double] = [:]
   /// The model that takes over when little noise is left; nil for one model.
   public var lowNoise: LowNoiseExpert?
+  /// What stands in for the unconditional call, if the manifest has a model for that.
+  public var unconditional: UnconditionalCall?
 
   /// A loop over a model; `manifest` is nil for a model without cache.
   public init(
@@ -47,6 +49,7 @@ public struct DenoisingLoop {
           + "\(inputs.levels.stepCount)",
         hint: "rewrite the model with --steps \(inputs.levels.stepCount)")
     }
+    try requireLevels(inputs.levels)
     let modelBatch = engine.inputs.first { $0.name == roles.latents }?
       .type.tensor?.shape?.first?.value
     let plan = try GuidancePlan(
@@ -69,5 +72,19 @@ public struct DenoisingLoop {
       parts.append(try run.recording())
     }
     return try Recording.joined(parts)
+  }
+
+  /// Refuses levels that the tables of a cached model were not made for.
+  private func requireLevels(_ levels: NoiseLevels) throws(DiffusionError) {
+    for manifest in [manifest, lowNoise?.manifest] {
+      guard let due = manifest?.timesteps else { continue }
+      let isSame = zip(due, levels.timesteps).allSatisfy { abs($0 - $1) <= 1e-6 * abs($0) }
+      guard due.count == levels.timesteps.count, isSame else {
+        throw DiffusionError(
+          "other-levels", at: "noise levels",
+          "the cached model's decisions were taken for other timesteps than those of the run",
+          hint: "rewrite the model with the --levels of this run, or without")
+      }
+    }
   }
 }

@@ -15,6 +15,7 @@ struct DenoisingRun {
   private let override: StateBundle.Override
   private let boundary: Double?
   private var experts: [DenoisingExpert]
+  private var unconditional: UnconditionalCall?
   private var scheduler: any Scheduler
   private var latents: Tensor
 
@@ -38,6 +39,7 @@ struct DenoisingRun {
     self.range = range
     self.plan = plan
     self.override = override
+    unconditional = loop.unconditional
     boundary = loop.lowNoise.map { $0.boundary * loop.roles.timestepMultiplier }
     var experts = [DenoisingExpert(loop.engine, manifest: loop.manifest)]
     if let low = loop.lowNoise {
@@ -63,11 +65,23 @@ struct DenoisingRun {
     var calls = [Tensor?](repeating: nil, count: plan.branches.count)
     var reports = [Report](
       repeating: Report(sites: manifest?.sites.count ?? 0), count: plan.branches.count)
+    var happened = [Bool](repeating: false, count: plan.branches.count)
     for branch in order.calls {
       let leader = order.leader.flatMap { $0 == branch ? nil : reports[$0].computed }
-      let results = try call(number, branch: branch, step: step, following: leader)
-      if let manifest { reports[branch] = try Report(results, sites: manifest.sites.count) }
-      calls[branch] = try experts[number].prediction(of: results)
+      func predict() throws -> Tensor {
+        let results = try call(number, branch: branch, step: step, following: leader)
+        if let manifest { reports[branch] = try Report(results, sites: manifest.sites.count) }
+        happened[branch] = true
+        return try experts[number].prediction(of: results)
+      }
+      if plan.branches[branch] == "uncond", var standIn = unconditional,
+        let cond = plan.branches.firstIndex(of: "cond").flatMap({ calls[$0] })
+      {
+        calls[branch] = try standIn.output(at: moment(step, cond: cond), call: predict)
+        unconditional = standIn
+      } else {
+        calls[branch] = try predict()
+      }
     }
     let made = calls.compactMap { $0 }
     outputs.append(
@@ -77,7 +91,7 @@ struct DenoisingRun {
     ran.append(number)
     flags += reports.flatMap(\.computed)
     metrics += reports.flatMap(\.metric)
-    tookPlace += calls.map { $0 != nil }
+    tookPlace += happened
     noteState()
     let output = try plan.guided(made, like: latents, scale: experts[number].guidanceScale)
     let moved = scheduler.step(output, at: step, from: latents.elements(as: Float.self))
@@ -114,6 +128,15 @@ struct DenoisingRun {
       sigmas: (inputs.levels.sigmas[step], inputs.levels.sigmas[step + 1]),
       parameters: parameters)
     return try experts[number].call(branch, own, controls)
+  }
+
+  /// A step as what stands in for the unconditional call sees it.
+  private func moment(_ step: Int, cond: Tensor) -> UnconditionalCall.Step {
+    let timestep = Float(inputs.levels.timesteps[step])
+    return UnconditionalCall.Step(
+      cond: cond, timestep: Tensor([Float](repeating: timestep, count: range.count)),
+      number: step, sigmas: (inputs.levels.sigmas[step], inputs.levels.sigmas[step + 1]),
+      override: override, parameters: parameters)
   }
 
   private mutating func noteState() {

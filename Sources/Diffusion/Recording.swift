@@ -32,7 +32,19 @@ public struct Recording: Sendable {
     if let computed { result.append(("computed", computed)) }
     if let metric { result.append(("metric", metric)) }
     if let experts { result.append(("expert", Tensor(experts.map(Int64.init)))) }
+    if tookPlace.contains(false),
+      let shape = try? Shape([tookPlace.count / max(1, branches.count), branches.count])
+    {
+      result.append(("took_place", Tensor(tookPlace, shape: shape)))
+    }
     return result.map { (key: $0.0, tensor: $0.1) }
+  }
+
+  /// For each branch, the steps that called it.
+  public var branchCalls: [Int] {
+    branches.indices.map { branch in
+      stride(from: branch, to: tookPlace.count, by: branches.count).count { tookPlace[$0] }
+    }
   }
 
   /// For each site, the fraction of calls that computed it.

@@ -39,10 +39,8 @@ public struct SampleInputs: Sendable {
   ///
   /// Other keys, such as a recording's `model_out`, are ignored.
   public init(arrays: [String: Tensor]) throws(DiffusionError) {
-    guard let noise = arrays["initial_noise"], let sigmas = arrays["sigmas"] else {
-      throw DiffusionError(
-        "missing-array", at: "--inputs", "the file needs 'initial_noise' and 'sigmas'",
-        hint: "it has \(arrays.keys.sorted().joined(separator: ", "))")
+    guard let noise = arrays["initial_noise"] else {
+      throw Self.missing("initial_noise", among: arrays)
     }
     func named(_ prefix: String) -> [Name: Tensor] {
       var result: [Name: Tensor] = [:]
@@ -56,11 +54,7 @@ public struct SampleInputs: Sendable {
     }
     self.init(
       initialNoise: noise,
-      levels: try NoiseLevels(
-        sigmas: try sigmas.numbers("sigmas"),
-        timesteps: try arrays["timesteps"].map { tensor throws(DiffusionError) in
-          try tensor.numbers("timesteps")
-        }),
+      levels: try Self.levels(of: arrays),
       text: named(Self.textPrefix), unconditionalText: named(Self.unconditionalPrefix),
       extras: named(Self.extraPrefix),
       guidanceScale: scale?.first)
@@ -113,6 +107,22 @@ public struct SampleInputs: Sendable {
 
   private static let textPrefix = "text/"
   private static let unconditionalPrefix = "text_uncond/"
+
+  /// The noise levels among the arrays of a file.
+  public static func levels(of arrays: [String: Tensor]) throws(DiffusionError) -> NoiseLevels {
+    guard let sigmas = arrays["sigmas"] else { throw missing("sigmas", among: arrays) }
+    return try NoiseLevels(
+      sigmas: try sigmas.numbers("sigmas"),
+      timesteps: try arrays["timesteps"].map { tensor throws(DiffusionError) in
+        try tensor.numbers("timesteps")
+      })
+  }
+
+  private static func missing(_ key: String, among arrays: [String: Tensor]) -> DiffusionError {
+    DiffusionError(
+      "missing-array", at: "'\(key)'", "the file has no array '\(key)'",
+      hint: "it has \(arrays.keys.sorted().joined(separator: ", "))")
+  }
 
   /// The number of samples.
   public var sampleCount: Int { initialNoise.shape.dimensions.first ?? 1 }

@@ -14,6 +14,9 @@ struct RewriteCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A schedule file, or a name of the catalogue.", valueName: "FILE"))
   var schedule: String
 
+  @Option(help: ArgumentHelp("A preset of the schedule.", valueName: "NAME"))
+  var preset: String?
+
   @Option(
     name: .shortAndLong, help: ArgumentHelp("The file to write, or the folder.", valueName: "OUT"))
   var output: String?
@@ -39,6 +42,11 @@ struct RewriteCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Scheduler steps of a run.", valueName: "N"))
   var steps: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Noise levels of the run: decisions by them are taken beforehand.", valueName: "X.npz"))
+  var levels: String?
 
   @Option(
     help: ArgumentHelp("The adapter, by name or file; recognised when left out.", valueName: "NAME")
@@ -78,7 +86,7 @@ struct RewriteCommand: ParsableCommand {
     let model = try options.load(model)
     let rewrite = try RewriteTask(
       model: model, schedule: schedule, form: form, state: state, target: target, steps: steps,
-      adapter: adapter, serve: serve)
+      adapter: adapter, serve: serve, preset: preset, levels: levels)
     let staged =
       try dryRun
       ? nil

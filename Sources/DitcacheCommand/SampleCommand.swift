@@ -14,6 +14,9 @@ struct SampleCommand: ParsableCommand {
     help: ArgumentHelp("Caches the model first: a file or catalogue name.", valueName: "FILE"))
   var schedule: String?
 
+  @Option(help: ArgumentHelp("A preset of the schedule.", valueName: "NAME"))
+  var preset: String?
+
   @Option(
     help: ArgumentHelp("The adapter, by name or file; recognised when left out.", valueName: "NAME")
   )
@@ -68,8 +71,8 @@ struct SampleCommand: ParsableCommand {
   func run() throws {
     let model = try options.load(model)
     var task = try SampleTask(
-      model, lowNoise: try experts.lowNoise(options), schedule: schedule, adapter: adapter,
-      steps: steps, inputsPath: inputs, threads: try threads.count(),
+      model, lowNoise: try experts.lowNoise(options), schedule: schedule, preset: preset,
+      adapter: adapter, steps: steps, inputsPath: inputs, threads: try threads.count(),
       memory: try threads.byteCount(), style: threads.style)
     try pipeline.add(to: &task, options, threads)
     var request = SampleJob.Request()

@@ -64,10 +64,28 @@ struct ScheduleCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A model to take the blocks from.", valueName: "MODEL"))
     var model: String?
 
+    @Option(help: ArgumentHelp("A preset of the schedule.", valueName: "NAME"))
+    var preset: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "Noise levels of the run: decisions by them are drawn.", valueName: "X.npz"))
+    var levels: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "A run that sample recorded: what it decided and why.", valueName: "R.npz"))
+    var record: String?
+
     func run() throws {
-      print(
-        try ScheduleTexts.explanation(file, steps: steps, blockCount: blocks, modelPath: model),
-        terminator: "")
+      var subject = ScheduleTexts.Subject()
+      subject.steps = steps
+      subject.blockCount = blocks
+      subject.modelPath = model
+      subject.preset = preset
+      subject.levelsPath = levels
+      subject.recordPath = record
+      print(try ScheduleTexts.explanation(file, of: subject), terminator: "")
     }
   }
 

@@ -84,6 +84,45 @@ import Testing
     #expect(abs(dual.table.computedFraction * 14 / 20 + 6 / 20 - 0.496) < 1e-12)
   }
 
+  /// The first and last ratios of MagCache's tables (github.com/Zehong-Ma/MagCache,
+  /// MagCache4Wan2.1/magcache_generate.py and MagCache4HunyuanVideo), behind the 1 that its code adds.
+  @Test(arguments: [
+    ("magcache-wan-1-3b", 50, [1.0124, 0.81838, 1.02213, 0.81939]),
+    ("magcache-wan-14b", 50, [1.02504, 0.86111, 1.03017, 0.86189]),
+    ("magcache-wan-i2v-480p", 40, [0.98783, 0.92617, 0.98993, 0.92616]),
+    ("magcache-wan-i2v-720p", 40, [0.99428, 0.8679, 0.99498, 0.86768]),
+    ("magcache-hunyuan-720p", 50, [1.0754, 0.75456]),
+    ("magcache-hunyuan-540p", 50, [1.06971, 0.76592]),
+  ])
+  func magCachesTablesAreThoseOfTheirModels(
+    _ name: String, _ count: Int, _ ends: [Double]
+  ) throws {
+    let lists = try schedule(name).rules.flatMap(\.expressions).flatMap(\.parts)
+      .compactMap { part -> [Double]? in
+        if case .table(let list, _) = part { list } else { nil }
+      }
+    #expect(!lists.isEmpty && lists.allSatisfy { $0.count == count && $0[0] == 1 })
+    #expect(Set(lists.flatMap { [$0[1], $0[count - 1]] }) == Set(ends))
+  }
+
+  @Test func profilingsAblationsTakeTheirListsInTurn() throws {
+    let layout = BlockLayout(blockCount: 40)
+    let split = try schedule("profiling-wan-14b-split").resolve(in: layout)
+    #expect(
+      split.rules.map(\.table.computedSteps) == [
+        Array(0...6) + [26] + Array(32...49), Array(0...32) + [42, 48],
+        Array(0...6) + [26, 32, 42, 48],
+      ])
+    let alternate = try schedule("profiling-wan-14b-alternate").resolve(in: layout)
+    let refreshes = [6, 18, 26, 32, 38, 42, 46, 48]
+    for rule in alternate.rules { #expect(Set(rule.table.computedSteps).isSuperset(of: refreshes)) }
+    let reused = (0..<50).map { step in
+      alternate.rules.map { !$0.table.isComputed(at: step) }
+    }
+    #expect((7..<50).allSatisfy { refreshes.contains($0) || reused[$0][0] != reused[$0][1] })
+    #expect((0..<7).allSatisfy { reused[$0] == [false, false, false] })
+  }
+
   @Test func theWanListOnAModelOfThirtyBlocksSaysBothNumbers() throws {
     let schedule = try schedule("profiling-wan-14b")
     let error = #expect(throws: ScheduleError.self) {

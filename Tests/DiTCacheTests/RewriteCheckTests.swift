@@ -97,6 +97,45 @@ import Testing
     #expect(try failures(of: try task("wan_dyn", dimensions: ["s47": 3])).isEmpty)
   }
 
+  @Test(
+    "what systems keep and reuse is what their expressions say",
+    arguments: [
+      ("hunyuan", "dicache-hunyuan", 12), ("hunyuan", "pab-hunyuan-all", 12),
+      ("hunyuan", "fastercache-hunyuan-all", 50), ("wan", "dicache-wan", 12),
+      ("wan", "meancache-wan", 50), ("wan", "pab-mlp-wan", 50), ("wan", "magcache-wan-1-3b", 12),
+    ])
+  func systems(_ model: String, _ schedule: String, _ steps: Int) throws {
+    let task = try RewriteTask(
+      model: LoadedModel(Fixtures.corpus("\(model).onnx")), schedule: schedule, steps: steps)
+    #expect(try failures(of: task).isEmpty)
+  }
+
+  @Test("attention that shares a projection with an mlp is a site by itself")
+  func parallelAttention() throws {
+    let task = try RewriteTask(
+      model: LoadedModel(Fixtures.corpus("hunyuan.onnx")), schedule: "pab-hunyuan-all", steps: 12)
+    #expect(
+      task.result.cached.plan.sites.map(\.name) == (0..<2).map { "transformer_blocks.\($0).attn" }
+        + (0..<6).map { "single_transformer_blocks.\($0).self_attention" })
+  }
+
+  @Test("a delta that is one step of a float away from the difference fails the claim about slots")
+  func inexactSlot() throws {
+    let task = try broken(
+      Self.change("then_branch") { graph in
+        guard let id = graph.order.last(where: { graph[$0].op == "Sub" }),
+          let delta = graph[id].outputs[0]
+        else { return }
+        var node = graph[id]
+        let exact = graph.makeValue("exact", type: graph.type(of: delta))
+        node.outputs = [exact]
+        graph.replace(id, with: node)
+        let factor = graph.constant([Float(1).nextUp], shape: .scalar, name: "nearly_one")
+        graph.append(Node("Mul", name: "nearly", inputs: [exact, factor], outputs: [delta]))
+      })
+    #expect(try failures(of: task) == [2])
+  }
+
   @Test("a reuse that subtracts the delta fails the claim about expressions")
   func wrongReuse() throws {
     let task = try broken(Self.change("else_branch", Self.swap("Add", for: "Sub", last: true)))

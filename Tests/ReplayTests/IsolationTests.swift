@@ -11,11 +11,9 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Runs with adaptive state on one engine, beside the same runs on fresh ones: no number differs.
-@Suite("Isolation of adaptive state") struct IsolationTests {
-  private static let schedules = [
-    "wan_teacache_ret", "wan_dbcache_taylor", "wan_adacache", "wan_easycache_cfg",
-  ]
+/// Runs on one engine, beside the same runs on fresh ones: no number differs.
+@Suite("Isolation of state") struct IsolationTests {
+  private static let schedules = separate + ["wan_easycache_cfg", "wan_tgate"]
 
   private let steps = 12
 
@@ -166,7 +164,12 @@ import Testing
     return try trajectory.enumerated().map { try call(engine, &bundle, $1, step: $0) }
   }
 
-  private static let separate = ["wan_teacache_ret", "wan_dbcache_taylor", "wan_adacache"]
+  /// Those whose branches have nothing to do with each other: three that decide by what they
+  /// measure, three by the step.
+  private static let separate = [
+    "wan_teacache_ret", "wan_dbcache_taylor", "wan_adacache", "wan_profilingdit",
+    "wan_taylorseer_attn_o1", "wan_deltadit",
+  ]
 
   @Test("interleaved branches are what each is alone", arguments: separate)
   func interleaved(_ name: String) throws {

@@ -19,9 +19,11 @@ struct Replay {
   private let path: String
 
   /// Runs `Schedules/<name>.dcs` on the recording's inputs; `path` has no suffix.
-  init(_ name: String, recording path: String, trajectory: String? = nil) throws {
+  init(
+    _ name: String, recording path: String, trajectory: String? = nil, model file: String = "wan"
+  ) throws {
     self.path = path
-    let model = try LoadedModel(Fixtures.corpus("wan.onnx"))
+    let model = try LoadedModel(Fixtures.corpus("\(file).onnx"))
     let schedule = Fixtures.package.appending(path: "Tests/ReplayTests/Schedules/\(name).dcs")
     let cached = try RewriteJob().run(
       model, schedule: try ScheduleLibrary.schedule(schedule.path(percentEncoded: false))
@@ -38,7 +40,7 @@ struct Replay {
       uniqueKeysWithValues: file.keys.map { ($0, try file.tensor($0)) })
   }
 
-  /// The largest difference from the recorded model outputs, of one branch if there are two.
+  /// The largest difference from the recorded model outputs, of one branch if they are apart.
   func difference(_ branch: String? = nil) throws -> Float {
     let due = try #require(arrays[branch.map { "model_out/\($0)" } ?? "model_out"])
     let steps =
@@ -50,7 +52,7 @@ struct Replay {
     let size = expected.count / steps.count
     var largest: Float = 0
     for (number, step) in steps.enumerated() {
-      let first = (step * run.branches.count + place) * size
+      let first = branch == nil ? step * size : (step * run.branches.count + place) * size
       for index in 0..<size {
         let difference = abs(own[first + index] - expected[number * size + index])
         if !(difference <= largest) { largest = difference }
@@ -63,13 +65,11 @@ struct Replay {
   var executed: [String: Set<String>] {
     guard let computed = run.computed else { return [:] }
     let flags = computed.elements(as: Bool.self)
-    let size = run.modelOutputs.elementCount / (computed.shape[0] * run.branches.count)
-    let outputs = run.modelOutputs.elements(as: Float.self)
     var result: [String: Set<String>] = [:]
     for step in 0..<computed.shape[0] {
       for (number, branch) in run.branches.enumerated() {
         let call = step * run.branches.count + number
-        guard !outputs[call * size].isNaN else { continue }
+        guard run.tookPlace[call] else { continue }
         var modules = Set(Self.blocks.flatMap { block in Self.modules.map { "\(block).\($0)" } })
         for (place, site) in sites.enumerated() where !flags[call * sites.count + place] {
           modules.subtract(Self.modules(of: site))

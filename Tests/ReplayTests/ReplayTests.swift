@@ -43,4 +43,16 @@ import Testing
     #expect(try replay.difference("cond") <= 2e-4)
     #expect(try replay.difference("uncond") <= 2e-4)
   }
+
+  @Test("FasterCache leaves unconditional calls out and rebuilds them, as diffusers does")
+  func rebuilt() throws {
+    let replay = try Replay(
+      "wan_fastercache_cfg", recording: Fixtures.unpacked + "/peers/wan_fastercache_cfg",
+      trajectory: Fixtures.corpus("wan_traj_cfg.npz"), model: "wan_dyn")
+    let conditional = replay.executed.filter { $0.key.hasSuffix("/cond") }
+    #expect(conditional == (try replay.recordedExecution()))
+    let unconditional = replay.executed.keys.filter { $0.hasSuffix("/uncond") }
+    #expect(Set(unconditional) == Set([0, 1, 2, 3, 4, 6, 9].map { "\($0)/uncond" }))
+    #expect(try replay.difference() <= 1e-4)
+  }
 }

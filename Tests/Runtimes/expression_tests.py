@@ -1,8 +1,8 @@
-"""Every function of the schedule language: ditcache's two evaluators and ONNX Runtime against NumPy.
+"""Every function of the schedule language: ditcache's evaluators and ONNX Runtime against NumPy.
 
 A schedule caches the output of a small transformer and puts an expression in its place. The first
-call fills the slots, the second one evaluates: in ditcache's interpreter and in ONNX Runtime from the
-written file, and by `--check`, which evaluates the same expression on arrays.
+call fills the slots, the second one evaluates: in ditcache's interpreter and in ONNX Runtime from
+the written file, and by `--check`, which evaluates the same expression on arrays.
 """
 
 import unittest
@@ -42,33 +42,39 @@ NUMBERS = {
     "largest": ("largest(input)", lambda k, x: x.max()),
     "largest_below_zero": ("largest(-abs(input))", lambda k, x: (-np.abs(x)).max()),
     "l1": ("l1(input, kept)", lambda k, x: np.abs(x - k).mean()),
-    "relative_l1": ("relative_l1(input, kept)", lambda k, x: np.abs(x - k).mean() / np.abs(k).mean()),
-    "relative_l2": ("relative_l2(input, kept)",
-     lambda k, x: np.linalg.norm(x - k) / np.linalg.norm(k)),
-    "cosine_distance": ("cosine_distance(input, kept)",
-     lambda k, x: 1 - (x * k).sum() / np.linalg.norm(x) / np.linalg.norm(k)),
+    "relative_l1": (
+        "relative_l1(input, kept)", lambda k, x: np.abs(x - k).mean() / np.abs(k).mean()),
+    "relative_l2": (
+        "relative_l2(input, kept)", lambda k, x: np.linalg.norm(x - k) / np.linalg.norm(k)),
+    "cosine_distance": (
+        "cosine_distance(input, kept)",
+        lambda k, x: 1 - (x * k).sum() / np.linalg.norm(x) / np.linalg.norm(k)),
     "downsample": ("sum(downsample(input, 4))", lambda k, x: x[:, ::4].sum()),
-    "downsample_of_two": ("l1(downsample(input, 2), downsample(kept, 2))",
-     lambda k, x: np.abs(x - k)[:, ::2].mean()),
+    "downsample_of_two": (
+        "l1(downsample(input, 2), downsample(kept, 2))", lambda k, x: np.abs(x - k)[:, ::2].mean()),
     "drop_first": ("sum(drop_first(input, 2))", lambda k, x: x[:, 2:].sum()),
     "drop_last": ("sum(drop_last(input, 2))", lambda k, x: x[:, :-2].sum()),
-    "poly": ("poly(mean(input), [2, -3, 0.5, 1])",
-     lambda k, x: np.poly1d([2, -3, 0.5, 1])(x.mean())),
-    "functions_of_numbers": ("sqrt(exp(round(mean(input) * 10) / 10)) + log(2.5) + ceil(0.2)",
-     lambda k, x: np.sqrt(np.exp(np.round(x.mean() * 10) / 10)) + np.log(2.5) + 1),
-    "min_and_max_of_numbers": ("min(mean(input), 0.25) - max(mean(kept), -0.5)",
-     lambda k, x: min(x.mean(), 0.25) - max(k.mean(), -0.5)),
-    "abs_and_floor_of_numbers": ("abs(floor(mean(input) - 2.5)) + clip(3, 0, 2)",
-     lambda k, x: abs(np.floor(x.mean() - 2.5)) + 2),
+    "poly": (
+        "poly(mean(input), [2, -3, 0.5, 1])", lambda k, x: np.poly1d([2, -3, 0.5, 1])(x.mean())),
+    "functions_of_numbers": (
+        "sqrt(exp(round(mean(input) * 10) / 10)) + log(2.5) + ceil(0.2)",
+        lambda k, x: np.sqrt(np.exp(np.round(x.mean() * 10) / 10)) + np.log(2.5) + 1),
+    "min_and_max_of_numbers": (
+        "min(mean(input), 0.25) - max(mean(kept), -0.5)",
+        lambda k, x: min(x.mean(), 0.25) - max(k.mean(), -0.5)),
+    "abs_and_floor_of_numbers": (
+        "abs(floor(mean(input) - 2.5)) + clip(3, 0, 2)",
+        lambda k, x: abs(np.floor(x.mean() - 2.5)) + 2),
     "mod": ("(step + 6) mod 4 + (-7) mod 3", lambda k, x: 3 + 2),
     "mod_of_real_numbers": ("floor(7.5) mod 4 + (0 - 7.25) mod 2.5", lambda k, x: 3 + 0.25),
     "list": ("tens[step]", lambda k, x: 10),
-    "list_past_its_end": ("tens[step + 7] - tens[step - 9] + tens[step + 0.9]",
-     lambda k, x: 100 - 1 + 10),
-    "controls": ("step + 10 * steps + 100 * progress + elapsed + continuous_cached_steps",
-     lambda k, x: 1 + 40 + 25 + 1 + 0),
-    "membership": ("(if step in [1, 3] then 2 else 3) + (if step in [0] then 10 else 20)",
-     lambda k, x: 22),
+    "list_past_its_end": (
+        "tens[step + 7] - tens[step - 9] + tens[step + 0.9]", lambda k, x: 100 - 1 + 10),
+    "controls": (
+        "step + 10 * steps + 100 * progress + elapsed + continuous_cached_steps",
+        lambda k, x: 1 + 40 + 25 + 1 + 0),
+    "membership": (
+        "(if step in [1, 3] then 2 else 3) + (if step in [0] then 10 else 20)", lambda k, x: 22),
     "comparisons": ("(if step < 1 or step <= 0 or not (step >= 1) then 1 else 2)"
      " + (if step > 0 and step == 1 and step != 2 then 10 else 20)", lambda k, x: 12),
 }
@@ -85,7 +91,20 @@ class ExpressionTests(Cases):
         self.assert_value(
             f"input * ({text})", lambda k, x: x * np.float32(expected(k.astype(float), x)))
 
+    @for_each(("min", "min(log(input), 9)"), ("max", "max(-9, log(input))"),
+              ("largest", "input + 0 * largest(log(input))"))
+    def test_what_is_not_a_number_spreads(self, name, text):
+        for kept, latents, value in self.values(text):
+            due = latents < 0 if name != "largest" else np.ones_like(latents, bool)
+            np.testing.assert_array_equal(np.isnan(value), due)
+
     def assert_value(self, text, expected):
+        for kept, latents, value in self.values(text):
+            due = expected(kept, latents)
+            self.assertNear(value / np.abs(due).max(), due / np.abs(due).max(), 2e-6)
+
+    def values(self, text):
+        """What was kept, the latents and what came out, in each engine, after `--check`."""
         folder = scratch_folder()
         rules, output = folder / "schedule.dcs", folder / "cached.onnx"
         rules.write_text(f"""
@@ -109,8 +128,7 @@ schedule test for any {{
             kept = model(feeds(first, 900), step=0)
             value = model(feeds(second, 600), step=1)
             self.assertFalse(model.computed.any())
-            due = expected(kept, second)
-            self.assertNear(value / np.abs(due).max(), due / np.abs(due).max(), 2e-6)
+            yield kept, second, value
 
 
 def feeds(latents, timestep):

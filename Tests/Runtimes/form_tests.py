@@ -36,6 +36,18 @@ schedule adaptive for {name} {{
 """ for name, site, first, threshold in [
         ("wan", "blocks[1..]", "blocks[0]", 0.5),
         ("hunyuan", "dual[1..] + single[0..]", "dual[0]", 0.5)]}
+# The paper's Eq. 15 (ProfilingDiT) for twelve steps: an interval from 4 down to 1.
+SHRINKING = """schedule test for any {
+  steps 12
+  cache blocks[1-4] {
+    keep delta
+    slot next = 2
+    let interval = floor(4 - 3 * (step - 2) / (steps - 2))
+    compute when step == next
+    next := if step == next then step + interval else next
+  }
+}
+"""
 STATIC = ["wan_deltadit", "wan_fora", "wan_profilingdit", "wan_taylorseer_block_o1",
           "wan_taylorseer_attn_o1", "wan_taylorseer_lite", "wan_tgate"]
 SPLIT = ["wan_dbcache", "wan_dbcache_taylor", "wan_fbc", "wan_teacache_ret", "wan_deltadit",
@@ -92,6 +104,27 @@ class StaticTests(FormCases):
         self.assert_follows(
             "wan", (REPLAYS / f"{name}.dcs").read_text(), "static", "onnxruntime",
             tolerance=tolerance)
+
+
+    def test_a_shrinking_interval_is_known_before_the_run(self):
+        self.assert_follows("wan", SHRINKING, "static", "onnxruntime")
+
+    @for_each(("wan_pab_videosys",), ("wan_pab",))
+    def test_windows_of_timesteps_are_known_where_the_levels_are_given(self, name):
+        self.assert_follows(
+            "wan", (REPLAYS / f"{name}.dcs").read_text(), "static", "onnxruntime",
+            "--levels", CORPUS / "wan_traj.npz")
+
+    def test_a_model_for_other_levels_is_not_run(self):
+        text = (REPLAYS / "wan_pab.dcs").read_text()
+        inputs = arrays(CORPUS / "wan_traj.npz")
+        inputs["timesteps"] = inputs["timesteps"] + 0.5
+        levels, moved = CORPUS / "wan_traj.npz", scratch_folder() / "moved.npz"
+        np.savez(moved, **inputs)
+        path = cached_model("wan", text, "--levels", levels)
+        ditcache("sample", path, "--inputs", levels, "--quiet", "--no-baseline")
+        refused = ditcache("sample", path, "--inputs", moved, "--quiet", status=64)
+        self.assertIn("other timesteps", refused.stderr)
 
 
 class SplitTests(FormCases):

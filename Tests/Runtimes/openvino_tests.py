@@ -6,8 +6,8 @@ import unittest
 
 import numpy as np
 
-from support import CORPUS, ROOT, Cases, arrays, cached_model, for_each, recording, schedule_text
-from support import scratch_folder
+from support import CORPUS, ROOT, Cases, arrays, cached_model, for_each, manifest, recording
+from support import schedule_text, scratch_folder
 
 EXAMPLE = ROOT / "examples" / "openvino" / "stateful_host.py"
 sys.path.insert(0, str(EXAMPLE.parent))
@@ -61,6 +61,13 @@ class StatefulTests(Cases):
         self.assertTrue(other(feeds, 3, [1, 0])[1].all())
         one.reset()
         self.assertTrue(one(feeds, 3, [1, 0])[1].all())
+
+    def test_a_schedule_that_averages_states_is_refused(self):
+        schedule = (ROOT / "Tests" / "ReplayTests" / "Schedules" / "wan_tgate.dcs").read_text()
+        path = cached_model("wan", schedule, "--target", "openvino")
+        self.assertIn("dropped", manifest(path)["branches"])
+        with self.assertRaises(SystemExit):
+            StatefulModel(path)
 
     def test_the_command_line_gives_the_same_latents(self):
         path, _ = stateful("wan")

@@ -114,6 +114,12 @@ FIXED = {
         layout(WAN, True), (layout(WAN, True).runs(WAN_BACKGROUND), every(6, 6, 50))), 50),
     "profiling_wan_stepwise": shipped("profiling-wan-14b-stepwise", WAN, lambda: StepLists(
         layout(WAN, True), (layout(WAN, True).runs(WAN_BACKGROUND), from_lists(decreasing()))), 50),
+    "profiling_from_the_first_blocks": System(HUNYUAN, rule(
+        HUNYUAN, "single[0-2, 4]", "keep delta", "warmup_steps 2", "refresh at [2, 5, 9]",
+        "}", "cache dual[0..] {", "keep delta", "warmup_steps 3", "refresh every 4"),
+        lambda: StepLists(
+            layout(HUNYUAN), (layout(HUNYUAN).runs([2, 3, 4, 6]), from_lists([2, 5, 9], 12, 2)),
+            (layout(HUNYUAN).run(0, 1), every(4, 3, 12)))),
     "lemica_wan": shipped("lemica-wan-1-3b-14", WAN, stack_steps(
         WAN, LEMICA["lemica-wan-1-3b-14"]), 50),
     "lemica_hunyuan": System(HUNYUAN, rule(
@@ -142,6 +148,11 @@ FIXED = {
         lambda: Accumulated(layout(WAN), (layout(WAN).runs([0, 2, 3, 5]), every(3, 3, 12)))),
     "fora_hunyuan": shipped("fora", HUNYUAN, lambda: StepLists(layout(HUNYUAN), (
         layout(HUNYUAN).modules(ALL, False), {0, 2, 5, 8, 11})), 12),
+    "fora_two_modules": System(WAN, rule(
+        WAN, "self_attention + mlp of blocks[0..] before gate", "keep output",
+        "compute when step == 0 or (steps - 1 - step) mod 4 == 0"),
+        lambda: StepLists(layout(WAN), (
+            layout(WAN).modules(["attn1", "ffn"], False), {0, 3, 7, 11}))),
     "pab_wan": shipped("pab-wan", WAN, broadcast(
         WAN, ("attn1", None, 2, 100, 850), ("attn2", None, 3, 100, 850)), 16),
     "pab_hunyuan": shipped("pab-hunyuan", HUNYUAN, broadcast(

@@ -81,9 +81,10 @@ class GuidedTests(ReferenceCases):
             np.testing.assert_array_equal(recorded["computed"][:len(flags), number], flags)
         return uncond, cond
 
-    @for_each(("shipped", SCHEDULES["tgate-wan"], 25, 10, 5, 1),
-              ("fi_2", tgate(6, 3, 2), 12, 6, 3, 2), ("early", tgate(3, 2, 1), 12, 3, 2, 1))
-    def test_tgate(self, _, text, steps, gate, period, final_period):
+    @for_each(("shipped", (SCHEDULES["tgate-wan"], 25), 10, 5, 1),
+              ("fi_2", (tgate(6, 3, 2), 12), 6, 3, 2), ("early", (tgate(3, 2, 1), 12), 3, 2, 1))
+    def test_tgate(self, _, schedule, gate, period, final_period):
+        text, steps = schedule
         make = tgate_reference(gate, period, final_period)
         self.assert_both_follow(text, [make, make], steps, drop=gate)
 

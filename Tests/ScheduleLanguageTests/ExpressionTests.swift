@@ -15,6 +15,14 @@ import Testing
     #expect(try (Expression.control(.sigma) < 1).isTrue(in: context))
   }
 
+  @Test func theRemainderOfRealNumbersIsThatOfTheDivisionRoundedDown() throws {
+    #expect(try Expression.number(7.5).modulo(2).value(in: context) == .number(1.5))
+    #expect(try Expression.number(-7.25).modulo(2.5).value(in: context) == .number(0.25))
+    let half = Expression.call(.round, [.number(0.5) * .steps])
+    #expect(try (half - .step).modulo(4).equals(2).isTrue(in: context))
+    #expect(!(try Expression.number(1).modulo(0).equals(0).isTrue(in: context)))
+  }
+
   @Test func comparisonsWithNotANumberAreFalseSoThatTheirOppositeComputes() throws {
     let isSmall = Expression.slot("total") < .number(0.1)
     #expect(try isSmall.isTrue(in: context) == false)

@@ -5,6 +5,7 @@ the example inputs. The axes that a script names stay free, so that one file ser
 """
 
 import argparse
+import functools
 import os
 import time
 from dataclasses import dataclass
@@ -60,20 +61,18 @@ def load(model_class, arguments: argparse.Namespace, tiny: dict) -> torch.nn.Mod
 def write(export: Export, arguments: argparse.Namespace) -> None:
     """Exports, then says what was written and what to do with it."""
     started = time.time()
-    names = {name: torch.export.Dim(name) for axes in export.free.values() for name in axes.values()}
-    shapes = {
-        name: {axis: names[symbol] for axis, symbol in export.free.get(name, {}).items()}
-        for name in export.inputs
-    }
+    # Words, not torch.export.Dim: the exporter names the file's axes by them.
+    shapes = {name: export.free.get(name, {}) for name in export.inputs}
+    export.model.forward = functools.partial(export.model.forward, return_dict=False)
     program = torch.onnx.export(
         export.model,
-        kwargs={**export.inputs, "return_dict": False},
+        kwargs=export.inputs,
         dynamo=True,
         external_data=True,
         opset_version=arguments.opset,
         input_names=list(export.inputs),
         output_names=[export.output],
-        dynamic_shapes=None if arguments.static else {**shapes, "return_dict": None},
+        dynamic_shapes=None if arguments.static else shapes,
     )
     for node in program.model.graph:
         node.metadata_props.pop("pkg.torch.onnx.stack_trace", None)

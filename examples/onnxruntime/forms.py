@@ -9,12 +9,14 @@ import numpy as np
 class Model:
     """A cached model, one file or the folder of a form, with what it says about itself.
 
-    `load(path)` opens an ONNX file and returns a function from named inputs to named outputs.
+    `load(path)` opens an ONNX file, or the bytes of one, and returns a function from named inputs to
+    named outputs.
     """
 
     def __init__(self, path, load, manifest=None):
-        self.path, self.load, self.loaded = Path(path), load, {}
-        if self.path.is_dir():
+        is_bytes = isinstance(path, bytes)
+        self.path, self.load, self.loaded = path if is_bytes else Path(path), load, {}
+        if not is_bytes and self.path.is_dir():
             self.manifest = json.loads((self.path / "manifest.json").read_text())
             self.form = self.manifest["form"]
             self.files = {file["file"]: file for file in self.form["graphs"]}
@@ -43,7 +45,7 @@ class Model:
         values.update(results)
         # A diffusion model's first output is its prediction.
         output = next(name for name in results if not name.startswith("ditcache/"))
-        return values[output], values["ditcache/computed"]
+        return values[output], values.get("ditcache/computed", np.zeros(0, bool))
 
     def call_static(self, values, step, override, begun):
         """The graph that the table names for the step; the first one reads no state.
@@ -106,7 +108,8 @@ def load_with(threads=0):
 
     def load(path):
         session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"])
+            path if isinstance(path, bytes) else str(path), options,
+            providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
 
         def run(feeds):

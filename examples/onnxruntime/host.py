@@ -11,10 +11,12 @@ computed (S, calls, sites). All that caching adds to the loop is in the class Br
 
 import argparse
 import time
+from functools import partial
 
 import numpy as np
 
 from forms import Model, controls, empty, load_with
+from guidance import UnconditionalCall
 
 
 class Branch:
@@ -76,16 +78,19 @@ def denoise(model, inputs, latents_name, timestep_name, override=0, branch=Branc
     if len(timesteps) != manifest["steps"]:
         raise SystemExit(
             f"the model was cached for {manifest['steps']} steps, not {len(timesteps)}")
+    if not np.allclose(manifest.get("timesteps") or timesteps, timesteps, rtol=1e-6):
+        raise SystemExit("the model's decisions were taken for other timesteps")
     branches = {name: branch(model, number=int(name == "uncond")) for name in text}
     # What the schedule asks of a host that makes two calls a step.
     plan = (manifest.get("branches") if len(branches) == 2 else None) or {}
     leader, dropped = plan.get("leader"), plan.get("dropped")
+    uncond = UnconditionalCall(plan["uncond"], model, branch) if "uncond" in plan else None
 
     latents = inputs["initial_noise"]
     record = {"latents": [latents], "model_out": [], "computed": []}
     for step, timestep in enumerate(timesteps):
         begun = time.perf_counter()
-        called = sorted(branches, key=lambda name: name != leader) if leader else list(branches)
+        called = sorted(branches) if leader or uncond else list(branches)  # cond first
         if dropped and step >= plan["fromStep"]:
             called.remove(dropped)
             if step == plan["fromStep"]:
@@ -95,9 +100,13 @@ def denoise(model, inputs, latents_name, timestep_name, override=0, branch=Branc
             feeds = {latents_name: latents, **text[name],
                      timestep_name: np.full(len(latents), timestep, np.float32)}
             follows = leader and name != leader and not override
-            outputs[name], computed[name] = branches[name](
-                feeds, step, sigmas[step:step + 2],
+            call = partial(
+                branches[name], feeds, step, sigmas[step:step + 2],
                 np.where(computed[leader], 1, 2) if follows else override)
+            if uncond and name == "uncond":
+                call = partial(uncond, call, outputs["cond"], feeds[timestep_name], step,
+                               sigmas[step:step + 2], override)
+            outputs[name], computed[name] = call()
         velocity = outputs[called[-1]]
         if len(outputs) == 2:
             change = outputs["cond"] - outputs["uncond"]

@@ -33,6 +33,8 @@ class StatefulModel:
         model = core.read_model(path)
         metadata = model.get_rt_info()["framework"]
         self.manifest = json.loads(metadata["ditcache/manifest"].value)
+        if {"dropped", "uncond"} & set(self.manifest.get("branches") or {}):
+            raise SystemExit("the schedule needs state of both branches, which requests keep")
         apply_make_stateful_transformation(model, {
             slot["input"]: slot["output"] for slot in self.manifest["state"]
             if not slot["isValidity"]})

@@ -29,6 +29,8 @@ class ServedModel:
         self.client, self.name = client, name
         self.config = client.get_model_config(name).config
         self.manifest = json.loads(self.config.parameters["ditcache/manifest"].string_value)
+        if {"dropped", "uncond"} & set(self.manifest.get("branches") or {}):
+            raise SystemExit("the schedule needs state of both branches, which the server keeps")
         self.inputs = [entry.name for entry in self.config.input]
         outputs = [entry.name for entry in self.config.output]
         # A diffusion model's first output is its prediction.

@@ -16,7 +16,10 @@ struct StaticForm {
       throw CacheRewriteError(
         "adaptive-schedule", at: "rule '\(rule.rule.name)'",
         "the rule decides during the run, and the form 'static' takes decisions that are known "
-          + "before", hint: "write the form 'if', or 'split' for a runtime without If")
+          + "before",
+        hint: rule.rule.needsOnlyLevels
+          ? "it decides by noise levels: give those of the run with --levels X.npz"
+          : "write the form 'if', or 'split' for a runtime without If")
     }
     self.wrapped = wrapped
   }

@@ -8,7 +8,7 @@ public struct WrappedGraph: Sendable {
   let graph: Graph
   let plan: CachePlan
   /// What a single file would say about itself.
-  let manifest: Manifest
+  var manifest: Manifest
   /// The cache nodes in the order of the plan's sites.
   let sites: [NodeID]
   /// The original's blocks.

@@ -34,11 +34,33 @@ extension ExpressionChecker {
   private mutating func tap(
     _ place: Tap.Place, _ arguments: [CallArgumentSyntax], _ range: SourceRange
   ) throws(Rejected) -> Expression {
-    guard arguments.count == 1, case .site(let syntax) = arguments[0].value else {
+    guard (1...2).contains(arguments.count), case .site(let syntax) = arguments[0].value else {
       throw reject("wrong-count", range, "'\(place.rawValue)' takes blocks or a module of them")
     }
+    let stream = try arguments.count == 2 ? stream(arguments[1]) : .latents
     guard let site = resolveSite(syntax, &problems) else { throw Rejected() }
-    return .tap(.place(place, site))
+    guard site != .uncond else {
+      throw reject(
+        "not-a-place", range,
+        "'uncond' is a call, and nothing in the model is its "
+          + place.rawValue)
+    }
+    return .tap(.place(place, site, stream))
+  }
+
+  /// `stream: N` or `stream: own`.
+  private mutating func stream(
+    _ argument: CallArgumentSyntax
+  ) throws(Rejected) -> Tap.Stream {
+    switch argument.value {
+    case .literal(.integer(let number), _) where (0..<Limits.streamCount).contains(number):
+      return .number(number)
+    case .name(let name) where name.text == "own": return .own
+    default:
+      throw reject(
+        "unknown-word", argument.value.range,
+        "'stream' takes the number of a stream, 0 that of the latents, or 'own'")
+    }
   }
 
   private mutating func builtIn(
@@ -61,7 +83,7 @@ extension ExpressionChecker {
       guard case .integer(let count) = operands[1], count >= 1 else {
         throw reject(
           "not-whole", arguments[1].value.range,
-          "'\(function.rawValue)' takes a whole number of tokens, 1 or more")
+          "'\(function.rawValue)' takes a whole number, 1 or more")
       }
     }
     return .call(function, operands)

@@ -21,12 +21,14 @@ struct ScheduleChecker {
     meanings = [:]
     var clauses: [Clause] = []
     var parameters: [ScheduleParameter] = []
+    var presets: [PresetSyntax] = []
     var caches: [(syntax: CacheSyntax, site: Site?)] = []
     for statement in syntax.statements {
       switch statement {
       case .clause(let clause): clauses.append(clause)
       case .binding(let binding): bind(binding)
       case .parameter(let parameter): declare(parameter, among: &parameters)
+      case .preset(let preset): presets.append(preset)
       case .cache(let cache): caches.append((cache, site(cache.site)))
       }
     }
@@ -55,6 +57,18 @@ struct ScheduleChecker {
       rules: rules, nameRange: syntax.name.range, adapterRange: syntax.target.range,
       source: source)
     schedule.parameters = parameters
+    let checked = PresetChecker(presets, parameters: parameters)
+    schedule.presets = checked.presets
+    problems += checked.problems
+    if let clause = clauses.first(where: { $0.keyword == "resample" }) {
+      schedule.isResampled = true
+      if steps == nil {
+        problems.append(
+          Problem(
+            "nothing-to-resample", at: clause.range,
+            "'resample' needs 'steps N', the run that the lists were made for"))
+      }
+    }
     schedule.minimumSteps = clauses.first { $0.keyword == "min_steps" }?.integer("count")
     switch branches.first?.keyword {
     case "branches follow cond": schedule.branches = .follow
@@ -62,7 +76,35 @@ struct ScheduleChecker {
       schedule.branches = .drop(from: branches[0].integer("step") ?? Limits.stepCount)
     default: break
     }
+    checkUnconditional(schedule)
     return schedule
+  }
+
+  /// The unconditional call has one rule, which needs both calls to go on to the end.
+  private mutating func checkUnconditional(_ schedule: Schedule) {
+    let rules = schedule.rules.filter { $0.site == .uncond }
+    guard let first = rules.first else { return }
+    for other in rules.dropFirst() {
+      problems.append(
+        Problem(
+          "overlapping-rules", at: other.siteRange,
+          "rules '\(first.name)' and '\(other.name)' both cache the unconditional call"))
+    }
+    if case .drop = schedule.branches {
+      problems.append(
+        Problem(
+          "uncond-with-drop", at: first.siteRange,
+          "'branches drop cond' leaves the unconditional call alone, which 'cache uncond' rebuilds "
+            + "from the conditional one"))
+    }
+    for rule in rules {
+      guard let tap = rule.expressions.flatMap(\.taps).first else { continue }
+      problems.append(
+        Problem(
+          "tap-outside-model", at: rule.siteRange,
+          "rule '\(rule.name)' reads '\(tap)', which lies in the model; 'uncond' lies between its "
+            + "calls", hint: "read 'input', what the conditional call made, or 'output'"))
+    }
   }
 
   // MARK: - Sites
@@ -79,7 +121,10 @@ struct ScheduleChecker {
       return
     case nil: break
     }
-    if [ReservedWords.stack, ReservedWords.blocks, ReservedWords.output].contains(name.text) {
+    let reserved = [
+      ReservedWords.stack, ReservedWords.blocks, ReservedWords.output, ReservedWords.uncond,
+    ]
+    if reserved.contains(name.text) {
       problems.append(
         Problem("reserved-word", at: name.range, "'\(name.text)' has a meaning of its own"))
     } else if let first = bindings[name.text] {
@@ -148,7 +193,7 @@ struct ScheduleChecker {
     case .stack:
       let all = BlockTerm(ranges: [BlockRange(first: .fromStart(0), last: .fromEnd(1))])
       return .modules(syntax.parts, of: BlockSet(terms: [all]), syntax.cut)
-    case .output, .modules:
+    case .output, .uncond, .modules:
       problems.append(
         Problem(
           "not-blocks", at: syntax.range, "'\(part.rawValue) of' takes blocks",
@@ -174,7 +219,7 @@ struct ScheduleChecker {
             return nil
           }
           return .stack
-        case .output?, .modules?:
+        case .output?, .uncond?, .modules?:
           guard syntax.terms.count == 1, let site = self.site(named: name) else {
             problems.append(
               Problem(
@@ -202,8 +247,10 @@ struct ScheduleChecker {
   private mutating func site(named name: NameSyntax) -> Site? {
     if name.text == ReservedWords.stack { return .stack }
     if name.text == ReservedWords.output { return .output }
+    if name.text == ReservedWords.uncond { return .uncond }
     if let binding = bindings[name.text] { return binding.site }
-    let known = bindings.keys.sorted() + [ReservedWords.stack, ReservedWords.output]
+    let known =
+      bindings.keys.sorted() + [ReservedWords.stack, ReservedWords.output, ReservedWords.uncond]
     problems.append(
       Problem(
         "unknown-block-set", at: name.range, "no block set is named '\(name.text)' above",

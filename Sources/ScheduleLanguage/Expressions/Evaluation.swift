@@ -24,6 +24,8 @@ public struct EvaluationContext: Hashable, Sendable {
   public var controls: [Expression.Control: ScalarValue]
   /// The scalar slots.
   public var slots: [String: ScalarValue]
+  /// Those that assignments before the decision have changed.
+  public var updated: [String: ScalarValue] = [:]
 
   /// A context of controls and slots.
   public init(
@@ -46,7 +48,9 @@ extension Expression {
     case .number(let value): return .number(value)
     case .control(let control):
       return try Self.known(context.controls[control], control.rawValue)
-    case .slot(let name), .updated(let name): return try Self.known(context.slots[name], name)
+    case .slot(let name): return try Self.known(context.slots[name], name)
+    case .updated(let name):
+      return try Self.known(context.updated[name] ?? context.slots[name], name)
     case .parameter(let name): return try Self.known(context.slots[name], name)
     case .tap(let tap):
       throw EvaluationError(
@@ -69,10 +73,10 @@ extension Expression {
         code: "not-a-scalar", message: "'\(value.rawValue)' is a tensor, not a scalar")
     case .not(let operand): return .boolean(!(try operand.isTrue(in: context)))
     case .member(let operand, let list):
-      guard case .integer(let value) = try operand.value(in: context) else {
-        throw Self.mismatch("in", "a whole number")
+      guard let value = try operand.value(in: context).real else {
+        throw Self.mismatch("in", "a number")
       }
-      return .boolean(list.contains(value))
+      return .boolean(list.contains { Double($0) == value })
     case .binary(.or, let left, let right):
       if try left.isTrue(in: context) { return .boolean(true) }
       return .boolean(try right.isTrue(in: context))
@@ -141,7 +145,7 @@ extension Expression {
     case .log: return .number(Glibc.log(a))
     case .min: return .number(a.isNaN || b.isNaN ? .nan : Swift.min(a, b))
     case .max: return .number(a.isNaN || b.isNaN ? .nan : Swift.max(a, b))
-    case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast:
+    case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast, .lowFrequencies:
       throw EvaluationError(
         code: "not-a-scalar", message: "'\(function.rawValue)' is a function of tensors")
     }

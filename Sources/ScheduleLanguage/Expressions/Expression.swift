@@ -80,20 +80,25 @@ public indirect enum Expression: Hashable, Sendable {
     /// A tensor without its first, or last, n tokens: (tensor, n).
     case dropFirst = "drop_first"
     case dropLast = "drop_last"
+    /// The part of a tensor of low frequencies along its last two axes: (tensor, n), those within
+    /// a circle of radius ⌊min(height, width) / n⌋ about zero.
+    case lowFrequencies = "low_frequencies"
 
     /// How many operands it takes.
     public var arity: Int {
       switch self {
       case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest: 1
-      case .min, .max, .downsample, .dropFirst, .dropLast: 2
+      case .min, .max, .downsample, .dropFirst, .dropLast, .lowFrequencies: 2
       }
     }
 
     /// Whether it makes a number of a tensor.
     public var isReduction: Bool { [.mean, .sum, .largest].contains(self) }
 
-    /// Whether it takes tokens out of a tensor.
-    public var isSelection: Bool { [.downsample, .dropFirst, .dropLast].contains(self) }
+    /// Whether it takes a part of a tensor, said by a whole number.
+    public var isSelection: Bool {
+      [.downsample, .dropFirst, .dropLast, .lowFrequencies].contains(self)
+    }
   }
 
   /// An operator between two operands.

@@ -6,10 +6,21 @@ public enum Tap: Hashable, Sendable {
   case timestepEmbedding
   /// The projection of that embedding that all blocks share.
   case timestepProjection
-  /// A place in or around a part of the model.
-  case place(Place, Site)
+  /// A place in or around a part of the model, in one of its streams.
+  case place(Place, Site, Stream)
 
-  /// Where around a part of the model a tensor is read; of several streams, that of the latents.
+  /// Which of several streams of hidden states.
+  public enum Stream: Hashable, Sendable {
+    /// By number; 0 is that of the latents.
+    case number(Int)
+    /// That of the site for which the expression is evaluated.
+    case own
+
+    /// The stream of the latents.
+    public static let latents = Stream.number(0)
+  }
+
+  /// Where around a part of the model a tensor is read.
   public enum Place: String, Hashable, Sendable, CaseIterable {
     /// What enters.
     case input
@@ -35,7 +46,10 @@ extension Tap: CustomStringConvertible {
     case .latents: "latents"
     case .timestepEmbedding: "timestep_embedding"
     case .timestepProjection: "timestep_projection"
-    case .place(let place, let site): "\(place.rawValue)(\(site.text))"
+    case .place(let place, let site, .latents): "\(place.rawValue)(\(site.text))"
+    case .place(let place, let site, .own): "\(place.rawValue)(\(site.text), stream: own)"
+    case .place(let place, let site, .number(let number)):
+      "\(place.rawValue)(\(site.text), stream: \(number))"
     }
   }
 }

@@ -20,6 +20,41 @@ public struct ScheduleParameter: Hashable, Sendable {
   }
 }
 
+/// A named set of values for the parameters of a schedule, such as `fast`.
+public struct Preset: Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// Values by the names of parameters; those left out keep their own.
+  public var values: [String: Double]
+}
+
+extension Schedule {
+  /// The schedule with the values of one of its presets in place of its parameters' own.
+  ///
+  /// - Throws: `ScheduleError` if it has no preset of that name
+  public func applying(preset name: String) throws(ScheduleError) -> Schedule {
+    guard let preset = presets.first(where: { $0.name == name }) else {
+      let names = presets.map(\.name)
+      throw error([
+        Problem(
+          "unknown-preset", at: nameRange,
+          "schedule '\(self.name)' has no preset '\(name)'",
+          hint: names.isEmpty
+            ? "it has none"
+            : Suggestion.hint(for: name, among: names)
+              ?? "it has \(names.joined(separator: ", "))")
+      ])
+    }
+    var result = self
+    for index in result.parameters.indices {
+      if let value = preset.values[result.parameters[index].name] {
+        result.parameters[index].defaultValue = value
+      }
+    }
+    return result
+  }
+}
+
 /// What a schedule asks of the host when guidance makes two calls a step.
 public enum BranchPlan: Hashable, Sendable {
   /// Each branch decides for itself, with its own state.

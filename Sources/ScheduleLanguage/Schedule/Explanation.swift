@@ -69,8 +69,11 @@ struct Explanation {
         }
       }
     }
-    if modules.count > 0, resolved.ruleOfBlock.allSatisfy({ $0 == nil }) { return modules }
-    return blockRows(of: resolved) + modules
+    let calls = resolved.rules.filter { $0.rule.site == .uncond }.map {
+      Row(label: $0.rule.site.text, table: $0.table, rule: $0.rule.name)
+    }
+    let areOnlyModules = modules.count > 0 && resolved.ruleOfBlock.allSatisfy { $0 == nil }
+    return (areOnlyModules ? [] : blockRows(of: resolved)) + modules + calls
   }
 
   private static func blockRows(of resolved: ResolvedSchedule) -> [Row] {
@@ -124,7 +127,10 @@ struct Explanation {
   private mutating func summary(of resolved: ResolvedSchedule) {
     let width = max(9, resolved.rules.map(\.rule.name.count).max() ?? 0)
     for rule in resolved.rules {
-      let blocks = "\(rule.positions.count) \(rule.positions.count == 1 ? "block" : "blocks")"
+      let count = rule.positions.count
+      let blocks =
+        rule.rule.site == .uncond
+        ? "the unconditional call" : "\(count) \(count == 1 ? "block" : "blocks")"
       lines.append(
         "  " + Self.padded(rule.rule.name, width) + "  \(blocks), "
           + Self.counts(rule.table) + "  "
@@ -174,15 +180,20 @@ extension ResolvedSchedule {
 extension Schedule {
   /// The step grid of every rule, for a model whose blocks are not known.
   ///
-  /// - Parameter steps: The number of steps of the run; nil takes the schedule's own.
+  /// - Parameters:
+  ///   - steps: The number of steps of the run; nil takes the schedule's own.
+  ///   - noise: The noise levels of the run, if they are known.
   /// - Returns: The grid as plain text, one row a rule.
   /// - Throws: `ScheduleError` if the steps do not fit the schedule.
-  public func explanation(steps: Int? = nil) throws(ScheduleError) -> String {
+  public func explanation(
+    steps: Int? = nil, noise: NoiseTable? = nil
+  ) throws(ScheduleError) -> String {
     let steps = try stepCount(host: steps)
+    try requireLevels(noise, of: steps)
     var tables: [StepTable] = []
     for rule in rules {
       do throws(Problem) {
-        tables.append(try rule.stepTable(steps: steps))
+        tables.append(try table(of: rule, steps: steps, noise: noise))
       } catch {
         throw self.error([error])
       }

@@ -20,6 +20,8 @@ public struct ResolvedSchedule: Hashable, Sendable {
   public var layout: BlockLayout
   /// The rules, in the order of the text.
   public var rules: [ResolvedRule]
+  /// Whether a table follows from the noise levels of one run.
+  public var isBoundToLevels = false
 
   /// The index of the rule of every block; nil for blocks that are always computed.
   public var ruleOfBlock: [Int?] {
@@ -55,20 +57,22 @@ extension Schedule {
   /// - Parameters:
   ///   - layout: The blocks of the model.
   ///   - steps: The number of steps of the run; nil takes the schedule's own.
+  ///   - noise: The noise levels of the run, if they are known.
   /// - Returns: The rules with the positions of their blocks, their runs and their step tables.
   /// - Throws: `ScheduleError` with every site that does not fit the model, every block that two
   ///   rules claim, and every step that the run does not have.
   public func resolve(
-    in layout: BlockLayout, steps: Int? = nil
+    in layout: BlockLayout, steps: Int? = nil, noise: NoiseTable? = nil
   ) throws(ScheduleError) -> ResolvedSchedule {
     let steps = try stepCount(host: steps)
+    try requireLevels(noise, of: steps)
     var problems: [Problem] = []
     var resolved: [ResolvedRule] = []
     var claims: [Int: [(rule: Int, parts: Set<Site.Part>)]] = [:]
     for (index, rule) in rules.enumerated() {
       do throws(Problem) {
         let positions = try rule.site.resolve(in: layout)
-        guard !positions.isEmpty else {
+        guard !positions.isEmpty || rule.site == .uncond else {
           throw Problem(
             "no-blocks", at: rule.siteRange,
             "'\(rule.site.text)' means no block: the model has \(layout.blockCount)")
@@ -87,16 +91,53 @@ extension Schedule {
           }
         }
         for position in positions { claims[position, default: []].append((index, parts)) }
+        let table = try table(of: rule, steps: steps, noise: noise)
         resolved.append(
           ResolvedRule(
-            rule: rule, positions: positions, runs: layout.runs(of: positions),
-            table: try rule.stepTable(steps: steps)))
+            rule: rule.settled(by: table, isResampled: isResampled), positions: positions,
+            runs: layout.runs(of: positions), table: table))
       } catch {
         problems.append(error)
       }
     }
     guard problems.isEmpty else { throw error(problems) }
-    return ResolvedSchedule(schedule: self, steps: steps, layout: layout, rules: resolved)
+    var result = ResolvedSchedule(schedule: self, steps: steps, layout: layout, rules: resolved)
+    result.isBoundToLevels = zip(rules, resolved).contains { rule, resolved in
+      !resolved.table.isAdaptive && rule.knownSlots(given: nil) == nil
+    }
+    return result
+  }
+}
+
+extension Schedule {
+  /// The table of a rule, resampled where the run has another number of steps than the schedule.
+  func table(
+    of rule: CacheRule, steps: Int, noise: NoiseTable?
+  ) throws(Problem) -> StepTable {
+    guard let own = self.steps, own != steps else {
+      return try rule.stepTable(steps: steps, noise: noise)
+    }
+    let table = try rule.stepTable(steps: own)
+    guard !table.isAdaptive, !rule.settled(by: table).keepsByStep else {
+      throw Problem(
+        "not-resampled", at: rule.range,
+        table.isAdaptive
+          ? "rule '\(rule.name)' decides during the run, so its numbers are for \(own) steps"
+          : "what rule '\(rule.name)' reuses depends on the step, as it is in \(own) steps")
+    }
+    return table.resampled(to: steps)
+  }
+
+  /// Refuses noise levels of another run.
+  func requireLevels(_ noise: NoiseTable?, of steps: Int) throws(ScheduleError) {
+    guard let noise, noise.timesteps.count != steps || noise.sigmas.count != steps + 1 else {
+      return
+    }
+    throw error([
+      Problem(
+        "other-step-count", at: nameRange,
+        "the noise levels are those of \(noise.timesteps.count) steps, the run has \(steps)")
+    ])
   }
 }
 

@@ -37,9 +37,18 @@ public struct CacheRule: Hashable, Sendable {
   /// The decision as a table of steps; of an adaptive rule, the steps that are computed whatever it
   /// sees.
   ///
+  /// A rule that reads numbers alone, be it by way of slots, is no adaptive one: its decisions are
+  /// taken here.
+  ///
+  /// - Parameters:
+  ///   - steps: the number of steps of the run
+  ///   - noise: its noise levels, if they are known
+  /// - Returns: whether each step computes
   /// - Throws: `Problem` if a clause names a step that the run does not have, or if the decision
   ///   is not static.
-  public func stepTable(steps: Int) throws(Problem) -> StepTable {
+  public func stepTable(
+    steps: Int, noise: NoiseTable? = nil
+  ) throws(Problem) -> StepTable {
     guard steps > 0 else {
       throw Problem("no-steps", at: range, "a run needs at least 1 step, not \(steps)")
     }
@@ -47,9 +56,13 @@ public struct CacheRule: Hashable, Sendable {
       if let problem = clause.problems(steps: steps).first { throw problem }
     }
     do throws(EvaluationError) {
-      return isStatic
-        ? try StepTable(deciding: decision, steps: steps)
-        : StepTable(forcing: guards, steps: steps)
+      if isStatic { return try StepTable(deciding: decision, steps: steps) }
+      if let slots = knownSlots(given: noise),
+        let table = try? StepTable(deciding: decision, slots: slots, steps: steps, noise: noise)
+      {
+        return table
+      }
+      return StepTable(forcing: guards, steps: steps)
     } catch {
       throw Problem(
         error.code, at: range, "rule '\(name)' cannot be written as a table: \(error.message)")
@@ -69,6 +82,10 @@ public struct Schedule: Hashable, Sendable {
   public var rules: [CacheRule]
   /// The numbers that a host may change, in the order of the text.
   public var parameters: [ScheduleParameter] = []
+  /// Named sets of such numbers.
+  public var presets: [Preset] = []
+  /// Whether a run of another number of steps takes each listed step to the nearest place.
+  public var isResampled = false
   /// What the host does about guidance.
   public var branches = BranchPlan.separate
   /// The fewest steps of a run for which the schedule is meant.
@@ -90,12 +107,13 @@ public struct Schedule: Hashable, Sendable {
   /// - Throws: `ScheduleError` if neither says, or if the schedule was made for another number.
   public func stepCount(host: Int?) throws(ScheduleError) -> Int {
     switch (host, steps) {
-    case (let host?, let own?) where host != own:
+    case (let host?, let own?) where host != own && !isResampled:
       throw error([
         Problem(
           "other-step-count", at: nameRange,
           "schedule '\(name)' is made for \(own) steps, but the run has \(host)",
-          hint: "change 'steps \(own)' in the schedule, and its step numbers with it")
+          hint:
+            "write 'resample' beside 'steps \(own)' if its lists may be stretched, or change them")
       ])
     case (let count?, _), (nil, let count?):
       if let minimumSteps, count < minimumSteps {

@@ -6,6 +6,9 @@ public enum Site: Hashable, Sendable {
   case stack
   /// The model's first output: everything but what the rule itself reads.
   case output
+  /// The unconditional call of guidance: from what the conditional call made of the step to what
+  /// the unconditional one makes of it.
+  case uncond
   /// Residual branches of some kinds, each by itself, of each of some blocks.
   case modules([Part], of: BlockSet, Cut)
 
@@ -35,6 +38,7 @@ public enum Site: Hashable, Sendable {
     case .blocks(let set): set.text
     case .stack: "stack"
     case .output: "output"
+    case .uncond: "uncond"
     case .modules(let parts, let set, let cut):
       "\(parts.map(\.rawValue).joined(separator: " + ")) of \(set.text)"
         + (cut == .beforeGate ? " \(cut.rawValue)" : "")
@@ -46,6 +50,7 @@ public enum Site: Hashable, Sendable {
     switch self {
     case .blocks(let set), .modules(_, let set, _): try set.resolve(in: layout)
     case .stack, .output: Array(0..<layout.blockCount)
+    case .uncond: []
     }
   }
 

@@ -31,6 +31,17 @@ public struct StepTable: Hashable, Sendable {
     return computed[min(max(step, 0), computed.count - 1)]
   }
 
+  /// The table for another number of steps: step k of S becomes round(k · (S′ − 1) / (S − 1)).
+  func resampled(to steps: Int) -> StepTable {
+    guard stepCount > 1, steps > 1, steps != stepCount else {
+      return StepTable(computed: Array(computed.prefix(max(1, steps))), isAdaptive: isAdaptive)
+    }
+    var table = [Bool](repeating: false, count: steps)
+    let scale = Double(steps - 1) / Double(stepCount - 1)
+    for step in computedSteps { table[Int((Double(step) * scale).rounded())] = true }
+    return StepTable(computed: table, isAdaptive: isAdaptive)
+  }
+
   /// The steps that some guards force, whatever a rule decides about the others.
   ///
   /// A guard that asks for more than the step is left out.
@@ -45,26 +56,16 @@ public struct StepTable: Hashable, Sendable {
     self.init(computed: table, isAdaptive: true)
   }
 
-  /// The table of a static decision over `steps` steps.
+  /// The table of a decision over `steps` steps that reads numbers alone.
   ///
   /// Step 0 is computed whatever the decision says, because nothing is kept yet. The counters of
-  /// reused steps follow from the steps before.
+  /// reused steps follow from the steps before, and `slots` are numbers that follow from them.
   public init(
-    deciding decision: Expression, steps: Int
+    deciding decision: Expression, slots: [Slot] = [], steps: Int, noise: NoiseTable? = nil
   ) throws(EvaluationError) {
+    var run = KnownRun(slots, steps: steps, noise: noise)
     var table: [Bool] = []
-    var cached = 0
-    var continuous = 0
-    for step in 0..<max(0, steps) {
-      let context = EvaluationContext(controls: [
-        .step: .integer(step), .steps: .integer(steps), .cachedSteps: .integer(cached),
-        .continuousCachedSteps: .integer(continuous),
-      ])
-      let isComputed = step == 0 ? true : try decision.isTrue(in: context)
-      table.append(isComputed)
-      cached += isComputed ? 0 : 1
-      continuous = isComputed ? 0 : continuous + 1
-    }
+    for _ in 0..<max(0, steps) { table.append(try run.computesNext(decision)) }
     self.init(computed: table)
   }
 }

@@ -1,5 +1,7 @@
 /// The sizes beyond which a file is refused rather than read.
 public enum Limits {
+  /// Streams of hidden states that a tap may count.
+  static let streamCount = 16
   /// The most bytes of a file.
   public static let fileByteCount = 1 << 20
   /// The most bytes of a line.

@@ -30,7 +30,7 @@ extension Parser {
       }
       if current.word == "in", precedence <= 3 {
         advance()
-        left = .member(left, try list())
+        left = .member(left, try listOrName())
         continue
       }
       guard let operation = currentOperator, operation.precedence >= precedence else { return left }
@@ -127,6 +127,11 @@ extension Parser {
     repeat {
       if areSites {
         result.append(CallArgumentSyntax(label: nil, value: .site(try site(inside: true))))
+        guard next.word == "stream", current.isMark(.comma) else { continue }
+        advance()
+        let label = NameSyntax(text: "stream", range: advance().range)
+        try expect(.colon, "after 'stream'")
+        result.append(CallArgumentSyntax(label: label, value: try expression()))
         continue
       }
       var label: NameSyntax?
@@ -138,6 +143,12 @@ extension Parser {
     } while accept(.comma)
     try expect(.closeParenthesis, "or ',' after an argument")
     return result
+  }
+
+  /// A list in brackets or the name of one.
+  private mutating func listOrName() throws(Abandoned) -> ExpressionSyntax {
+    guard case .word(let word) = current.kind else { return try list() }
+    return .name(NameSyntax(text: word, range: advance().range))
   }
 
   private mutating func list() throws(Abandoned) -> ExpressionSyntax {

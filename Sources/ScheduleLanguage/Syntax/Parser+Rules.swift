@@ -44,6 +44,18 @@ extension Parser {
     }
   }
 
+  /// A named set of values for a schedule's parameters.
+  mutating func preset() throws(Abandoned) -> PresetSyntax {
+    advance()
+    let name = try name("a name for the preset")
+    var values: [(parameter: NameSyntax, value: ExpressionSyntax)] = []
+    _ = try body("of preset '\(name.text)'") { (parser) throws(Abandoned) in
+      let parameter = try parser.name("a parameter of the schedule")
+      values.append((parameter, try parser.expression()))
+    }
+    return PresetSyntax(name: name, values: values)
+  }
+
   private mutating func slot() throws(Abandoned) -> SlotSyntax {
     advance()
     let name = try name("a name for the slot")
@@ -97,7 +109,17 @@ extension Parser {
     let name = try name("a name for the rule")
     var parameters: [RuleParameterSyntax] = []
     if accept(.openParenthesis, tight: true), !accept(.closeParenthesis) {
-      repeat { parameters.append(try ruleParameter()) } while accept(.comma)
+      var seen: Set<String> = []
+      repeat {
+        let parameter = try ruleParameter()
+        if !seen.insert(parameter.name.text).inserted {
+          problems.append(
+            Problem(
+              "name-listed-twice", at: parameter.name.range,
+              "'\(parameter.name.text)' is listed twice"))
+        }
+        parameters.append(parameter)
+      } while accept(.comma)
       try expect(.closeParenthesis, "or ',' after a parameter")
     }
     var statements: [RuleStatement] = []

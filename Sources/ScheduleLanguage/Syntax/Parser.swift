@@ -4,6 +4,7 @@ enum ReservedWords {
   static let blocks = "blocks"
   static let any = "any"
   static let output = "output"
+  static let uncond = "uncond"
   static let items = ["schedule", "adapter", "rule", "import"]
 }
 
@@ -168,11 +169,13 @@ struct Parser {
       case "parameter":
         parser.advance()
         statements.append(.parameter(try parser.ruleParameter()))
+      case "preset": statements.append(.preset(try parser.preset()))
       default:
         statements.append(
           .clause(
             try parser.clause(
-              FixedClauses.schedule, in: "a schedule", beside: ["let", "cache", "parameter"])))
+              FixedClauses.schedule, in: "a schedule",
+              beside: ["let", "cache", "parameter", "preset"])))
       }
     }
     return ScheduleSyntax(
@@ -203,10 +206,13 @@ struct Parser {
     }
   }
 
-  /// Whether the value of a `let` is a site: it begins with a name, not with a number or a list.
+  /// Whether the value of a `let` is a site: a name by itself, or one that only sites go on with.
   private var isSite: Bool {
     switch current.kind {
-    case .word, .string: !next.isMark(.openParenthesis)
+    case .string: true
+    case .word(let word):
+      Site.Part(rawValue: word) != nil || next.isFirstOnLine || next.isMark(.openBracket)
+        || next.isMark(.plus) || next.isMark(.closeBrace) || next.kind == .end
     default: false
     }
   }

@@ -47,6 +47,13 @@ package enum ScheduleStatement: Sendable {
   case binding(BindingSyntax)
   case cache(CacheSyntax)
   case parameter(RuleParameterSyntax)
+  case preset(PresetSyntax)
+}
+
+/// A `preset NAME { PARAMETER VALUE … }`.
+package struct PresetSyntax: Sendable {
+  package var name: NameSyntax
+  package var values: [(parameter: NameSyntax, value: ExpressionSyntax)]
 }
 
 /// A `let NAME = SITE` or `let NAME = EXPRESSION`.

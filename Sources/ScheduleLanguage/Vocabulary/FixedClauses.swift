@@ -10,6 +10,9 @@ public enum FixedClauses {
           summary: "the length of the run")
       ]),
     ClauseDescriptor(
+      keyword: "resample",
+      summary: "In a run of another number of steps each listed step takes the nearest place."),
+    ClauseDescriptor(
       keyword: "min_steps", summary: "The fewest steps for which the schedule is meant.",
       parameters: [
         ParameterDescriptor(

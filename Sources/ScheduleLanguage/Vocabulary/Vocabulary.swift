@@ -145,6 +145,16 @@ public struct Vocabulary: Sendable {
     self.functions = functions
   }
 
+  /// The table with further primitives behind its own.
+  public func adding(
+    decisions: [any DecisionPrimitive.Type] = [], reuses: [any ReusePrimitive.Type] = [],
+    forecasts: [any ForecastPrimitive.Type] = [], functions: [any FunctionPrimitive.Type] = []
+  ) -> Vocabulary {
+    Vocabulary(
+      decisions: self.decisions + decisions, reuses: self.reuses + reuses,
+      forecasts: self.forecasts + forecasts, functions: self.functions + functions)
+  }
+
   /// The clauses that the body of a cache rule may hold, reuses first.
   public var clauses: [ClauseDescriptor] {
     reuses.map { $0.descriptor } + forecasts.map { $0.descriptor }

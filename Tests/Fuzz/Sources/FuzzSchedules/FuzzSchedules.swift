@@ -30,5 +30,7 @@ private func test(_ start: UnsafeRawPointer?, _ count: Int) -> Int32 {
 }
 
 private func check(_ bytes: [UInt8]) -> ScheduleDocument {
-  ScheduleDocument(checking: SourceFile(path: "fuzz.dcs", bytes: bytes), with: .standard)
+  ScheduleDocument(checking: SourceFile(path: "fuzz.dcs", bytes: bytes), with: .standard) { _ in
+    SourceFile(path: "imported.dcs", text: "rule imported(n) { compute when step mod n == 0 }")
+  }
 }
