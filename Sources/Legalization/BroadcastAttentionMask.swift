@@ -42,7 +42,7 @@ public struct BroadcastAttentionMask: RewriteRule {
 
   /// Puts an `Expand` between the mask and the attention.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let name = graph.name(of: match.mask)
     func derived(_ suffix: String) -> Name { Name(bytes: name.bytes + Array("/\(suffix)".utf8)) }
     func ones(_ count: Int, _ suffix: String) -> ValueID {

@@ -64,21 +64,21 @@ public struct FusedMatMulDecomposition: RewriteRule {
 
   /// Writes standard operators.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let name = editor.graph.name(of: match.result)
-    let scopes = editor.graph[match.node].scopes
+    let name = editor.name(of: match.result)
+    let scopes = editor.original[match.node].scopes
     func insert(
       _ op: OpKey, _ inputs: [ValueID], _ output: ValueID, _ attributes: [Attribute] = []
     ) {
       editor.insert(
         Node(
-          op, name: editor.graph.name(of: output), inputs: inputs, outputs: [output],
+          op, name: editor.name(of: output), inputs: inputs, outputs: [output],
           attributes: attributes, scopes: scopes), before: match.node)
     }
     var operands = match.operands
     for (position, permutation) in match.permutations.enumerated() {
       guard let permutation else { continue }
       let operand = operands[position]
-      var type = editor.graph.tensorType(of: operand) ?? TensorType(nil, nil)
+      var type = editor.original.tensorType(of: operand) ?? TensorType(nil, nil)
       type.shape = type.shape.map { shape in permutation.map { shape[$0] } }
       let turned = editor.makeValue(
         like: name.derived(position == 0 ? "a" : "b"), type: .tensor(type))
@@ -89,7 +89,7 @@ public struct FusedMatMulDecomposition: RewriteRule {
       insert("MatMul", operands, match.result)
     } else {
       let product = editor.makeValue(
-        like: name.derived("product"), type: editor.graph.type(of: match.result))
+        like: name.derived("product"), type: editor.original.type(of: match.result))
       let scale = editor.addInitializer(
         name.derived("scale"), StoredTensor(Tensor([match.scale], shape: .scalar)))
       insert("MatMul", operands, product)

@@ -41,7 +41,7 @@ public struct InvalidSqueeze: RewriteRule {
 
   /// Writes an `Identity`, or a `Squeeze` of the axes of size 1.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    var node = editor.graph[match.node]
+    var node = editor.original[match.node]
     if match.removed.isEmpty {
       node.op = "Identity"
       node.inputs = Array(node.inputs.prefix(1))

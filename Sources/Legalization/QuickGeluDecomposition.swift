@@ -40,13 +40,13 @@ public struct QuickGeluDecomposition: RewriteRule {
 
   /// Writes standard operators.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let name = editor.graph.name(of: match.result)
-    let type = editor.graph.type(of: match.operand)
-    let scopes = editor.graph[match.node].scopes
+    let name = editor.name(of: match.result)
+    let type = editor.original.type(of: match.operand)
+    let scopes = editor.original[match.node].scopes
     func insert(_ op: OpKey, _ inputs: [ValueID], _ output: ValueID) {
       editor.insert(
         Node(
-          op, name: editor.graph.name(of: output), inputs: inputs, outputs: [output],
+          op, name: editor.name(of: output), inputs: inputs, outputs: [output],
           scopes: scopes), before: match.node)
     }
     var argument = match.operand

@@ -61,7 +61,7 @@ public struct SkipNormalization: RewriteRule {
 
   /// Writes input + bias + skip, and the norm of the sum over its last axis.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let name = graph.name(of: match.result)
     let scopes = graph[match.node].scopes
     let type = graph.type(of: match.result)
@@ -73,7 +73,7 @@ public struct SkipNormalization: RewriteRule {
         ?? editor.makeValue(like: Name(bytes: name.bytes + Array("/sum".utf8)), type: type)
       editor.insert(
         Node(
-          "Add", name: editor.graph.name(of: sum), inputs: [total, addend], outputs: [sum],
+          "Add", name: editor.name(of: sum), inputs: [total, addend], outputs: [sum],
           scopes: scopes), before: match.node)
       total = sum
     }

@@ -44,7 +44,7 @@ public struct StaticSequence: RewriteRule {
 
   /// Reads the part.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let name = editor.graph.name(of: match.result)
+    let name = editor.name(of: match.result)
     switch match.part {
     case .value(let value):
       editor.insert(

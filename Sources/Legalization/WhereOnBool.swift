@@ -42,7 +42,7 @@ public struct WhereOnBool: RewriteRule {
 
   /// Writes `(condition ∧ a) ∨ (¬condition ∧ b)`.
   public func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let name = graph.name(of: match.result)
     let conditionType = graph.type(of: match.condition)
     func type(with operand: ValueID) -> ValueType {
@@ -58,7 +58,7 @@ public struct WhereOnBool: RewriteRule {
     let rest = fresh("rest", type(with: match.whenFalse))
     func insert(_ op: OpKey, _ inputs: [ValueID], _ output: ValueID) {
       editor.insert(
-        Node(op, name: editor.graph.name(of: output), inputs: inputs, outputs: [output]),
+        Node(op, name: editor.name(of: output), inputs: inputs, outputs: [output]),
         before: match.node)
     }
     insert("And", [match.condition, match.whenTrue], taken)

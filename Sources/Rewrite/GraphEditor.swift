@@ -5,8 +5,9 @@ public import GraphIR
 /// Edits between `begin` and `commit` belong to one match. A match that touches a node which an
 /// earlier match of the same round removed is dropped whole.
 public struct GraphEditor: Sendable {
-  /// The graph as edited so far; reading it is always allowed.
-  public private(set) var graph: Graph
+  /// The graph as the round found it: every node that a match names can be read here.
+  public let original: Graph
+  private var graph: Graph
   private var removed: Set<NodeID> = []
   private var insertions: [NodeID: [NodeID]] = [:]
   private var pending: [Edit] = []
@@ -20,8 +21,12 @@ public struct GraphEditor: Sendable {
   }
 
   package init(_ graph: Graph) {
+    original = graph
     self.graph = graph
   }
+
+  /// The name of a value, one that this round made included.
+  public func name(of value: ValueID) -> Name { graph.name(of: value) }
 
   /// A fresh value for a result of a new node.
   public mutating func makeValue(like name: Name, type: ValueType) -> ValueID {

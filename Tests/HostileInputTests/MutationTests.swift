@@ -105,6 +105,12 @@ import Testing
     #expect(counts["refused", default: 0] > 0 && counts["ran", default: 0] > 0)
   }
 
+  /// 2766: an Identity with two results, of which a fusion dropped one.
+  @Test(arguments: [2766] as [UInt64])
+  func mutantsThatWereFaultsOnceAreNone(seed: UInt64) throws {
+    _ = try mutate(seed)
+  }
+
   private func mutate(_ seed: UInt64) throws -> Outcome {
     var random = SplitMix(seed: seed)
     var generator = ModelGenerator(seed: random.next())

@@ -82,7 +82,7 @@ struct AttentionFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     var key = match.key
     if match.keyIsTransposed, let type = graph.tensorType(of: key), let shape = type.shape {
       var order = Array(0..<shape.count)

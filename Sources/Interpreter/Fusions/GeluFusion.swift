@@ -32,7 +32,7 @@ struct GeluFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     editor.remove(match.last)
     editor.insert(
       Node(

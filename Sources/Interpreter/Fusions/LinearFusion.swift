@@ -47,7 +47,7 @@ struct LinearFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let operands = graph[match.product].inputs
     let last = match.nodes[match.nodes.count - 1]
     var attributes: [Attribute] = []

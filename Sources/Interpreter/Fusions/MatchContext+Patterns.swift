@@ -10,8 +10,11 @@ extension MatchContext {
     return position < inputs.count ? inputs[position] : nil
   }
 
-  /// The first result of a node.
-  func result(_ node: NodeID) -> ValueID? { graph[node].outputs.first ?? nil }
+  /// The result of a node that has one.
+  func result(_ node: NodeID) -> ValueID? {
+    let results = graph[node].outputs.compactMap { $0 }
+    return results.count == 1 ? results[0] : nil
+  }
 
   /// The concrete shape of a value.
   func shape(_ value: ValueID?) -> [Int]? {

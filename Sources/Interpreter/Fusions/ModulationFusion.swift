@@ -55,7 +55,7 @@ struct ModulationFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let last = match.nodes[match.nodes.count - 1]
     for node in match.nodes { editor.remove(node) }
     editor.insert(

@@ -50,7 +50,7 @@ struct RotaryFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     editor.remove(match.node)
     editor.insert(
       Node(

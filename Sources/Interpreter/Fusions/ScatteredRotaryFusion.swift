@@ -59,7 +59,7 @@ struct ScatteredRotaryFusion: RewriteRule {
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
-    let graph = editor.graph
+    let graph = editor.original
     let rotated = editor.makeValue(
       like: graph.name(of: match.x), type: .tensor(.float32, match.shape.map { Dimension($0) }))
     editor.remove(match.node)

@@ -57,4 +57,17 @@ import Testing
     #expect(result.changes.isEmpty)
     #expect(result.declined == ["fused-linear: the product is read by several nodes"])
   }
+
+  @Test func ofTwoProductsThatAreAddedOneTakesTheOther() throws {
+    var noise = Noise()
+    var graph = Graph(opsets: ["": 20])
+    let x = graph.addInput("x", type: .float32(2, 9, 40))
+    let weights = try (0..<2).map { index in
+      graph.addInitializer(Name("w\(index)"), StoredTensor(try noise.tensor(40, 56)))
+    }
+    let products = weights.map { graph.emit("MatMul", [x, $0]) }
+    graph.addOutput(graph.emit("Add", products, name: "y"))
+    let result = try FusionHarness(graph, ["x": noise.tensor(2, 9, 40)])
+    #expect(result.changes == ["fused-linear: a product with addend"])
+  }
 }
