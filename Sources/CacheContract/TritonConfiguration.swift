@@ -50,6 +50,13 @@ public struct TritonConfiguration: Sendable {
         hint: "use a host of your own, such as examples/onnxruntime/host.py", category: .unsupported
       )
     }
+    if manifest.branches?.uncond != nil {
+      throw ContractError(
+        "state-is-served",
+        "the schedule rebuilds the unconditional call with a model of the host's",
+        hint: "use a host of your own, such as examples/onnxruntime/host.py", category: .unsupported
+      )
+    }
     let state = Dictionary(uniqueKeysWithValues: manifest.state.map { ($0.input, $0) })
     let start = manifest.state.first(where: \.isValidity)?.input
     let served = Set(manifest.state.map(\.output))

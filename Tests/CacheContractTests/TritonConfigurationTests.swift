@@ -119,6 +119,8 @@ import Testing
     #expect(code(graph(latents: .tensor(.float32, [0])), manifest()) == "no-triton-size")
     let dropping = manifest(branches: .init(dropped: "uncond", fromStep: 2))
     #expect(code(graph(), dropping) == "state-is-served")
+    let rebuilding = manifest(branches: .init(uncond: ""))
+    #expect(code(graph(), rebuilding) == "state-is-served")
     #expect(code(graph(), manifest(branches: .init(leader: "cond"))) == nil)
   }
 }

@@ -62,6 +62,11 @@ struct CachedModel: Sendable {
     var bundles = names.map { StateBundle(manifest, branch: $0 == "cond" ? 0 : 1) }
     // What the schedule asks of a host that makes two calls a step.
     let plan = names.count == 2 ? manifest.branches : nil
+    guard plan?.uncond == nil else {
+      throw UsageError(
+        "rebuilt-call", at: "ditcache/manifest",
+        "the schedule rebuilds the unconditional call, which this host cannot")
+    }
     let leader = plan?.leader.flatMap(names.firstIndex)
     let dropped = plan?.dropped.flatMap(names.firstIndex)
     var x = inputs.initialNoise
