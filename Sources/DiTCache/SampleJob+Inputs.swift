@@ -13,7 +13,7 @@ extension SampleJob {
   ///
   /// - Throws: `UsageError` when the adapter's scheduler is not built in
   public func scheduler(of request: Request) throws -> SchedulerName {
-    if let own = request.scheduler { return own }
+    if let own = request.scheduler { return try fitting(own) }
     let name = roles.scheduler ?? SchedulerName.euler.rawValue
     guard let usual = SchedulerName(rawValue: name) else {
       throw UsageError(
@@ -24,6 +24,20 @@ extension SampleJob {
     }
     guard usual == .unipc, let path = request.inputsPath else { return usual }
     return try SampleInputs.stepCount(of: path) == nil ? usual : .euler
+  }
+
+  /// A scheduler that takes what the model predicts, as far as its adapter says.
+  private func fitting(_ scheduler: SchedulerName) throws(UsageError) -> SchedulerName {
+    guard
+      let usual = roles.scheduler.flatMap(SchedulerName.init(rawValue:)),
+      usual.isFlowMatching != scheduler.isFlowMatching
+    else { return scheduler }
+    let fitting = SchedulerName.allCases.filter { $0.isFlowMatching == usual.isFlowMatching }
+    throw UsageError(
+      "scheduler-does-not-fit", at: "--scheduler \(scheduler.rawValue)",
+      "the adapter's scheduler is \(usual.rawValue): the model predicts "
+        + (usual.isFlowMatching ? "velocities, not noise" : "noise, not velocities"),
+      hint: "use " + fitting.map(\.rawValue).joined(separator: " or "))
   }
 
   /// The inputs of a request.

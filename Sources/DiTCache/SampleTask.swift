@@ -1,3 +1,4 @@
+import Adapters
 import CacheContract
 public import CachePolicies
 import CacheRewrite
@@ -43,9 +44,10 @@ public struct SampleTask: Sendable {
       return
     }
     var rewrite = RewriteJob()
-    rewrite.steps = try steps ?? inputsPath.flatMap { try SampleInputs.stepCount(of: $0) }
-    rewrite.adapter = adapter
     let chosen = try ScheduleLibrary.schedule(schedule, preset: preset, with: vocabulary)
+    rewrite.steps = try steps ?? inputsPath.flatMap { try SampleInputs.stepCount(of: $0) }
+    if chosen.steps == nil { rewrite.steps = rewrite.steps ?? job.roles.steps }
+    rewrite.adapter = adapter
     let cached = try rewrite.run(model, schedule: chosen).cached
     graph = cached.graph
     manifest = cached.manifest

@@ -33,7 +33,9 @@ struct SampleCommand: ParsableCommand {
       valueName: "euler|unipc|ddim"))
   var scheduler: String?
 
-  @Option(help: ArgumentHelp("Scheduler steps.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp(
+      "Scheduler steps. When left out: the schedule's, else the adapter's.", valueName: "N"))
   var steps: Int?
 
   @Option(help: ArgumentHelp("Shift of the noise levels.", valueName: "S"))

@@ -2,8 +2,8 @@ public import Tensors
 
 /// Videos side by side in one picture: a labelled row for each, its frames from left to right.
 ///
-/// A video is a tensor (C, F, H, W), or (B, C, F, H, W) for one strip of frames per sample. One
-/// channel is grey and three are red, green and blue, both in [−1, 1] and clamped. More are
+/// A video is a tensor (C, F, H, W), or (B, C, F, H, W) for one strip of frames per sample; samples
+/// of one frame share a strip. One channel is grey and three are red, green and blue, both in [−1, 1] and clamped. More are
 /// latents: the first three are shown, mapped linearly from the smallest to the greatest value
 /// they take in any row, so that rows can be compared.
 public enum ContactSheet {
@@ -18,7 +18,9 @@ public enum ContactSheet {
   ) throws(QualityError) -> RGBImage {
     var strips: [(label: String, frames: FrameStrip)] = []
     for (label, video) in rows {
-      strips += try FrameStrip.strips(of: video, label: label)
+      let areImages = video.rank == 5 && video.shape[2] == 1
+      strips += try FrameStrip.strips(
+        of: areImages ? video.transposed([2, 1, 0, 3, 4]) : video, label: label)
     }
     guard !strips.isEmpty, scales.contains(scale) else {
       throw QualityError(

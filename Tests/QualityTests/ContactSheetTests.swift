@@ -48,6 +48,14 @@ import Testing
     }
   }
 
+  @Test func samplesOfOneFrameStandSideBySide() throws {
+    let video = try ContactSheetTests.video()
+    let frames = try ContactSheet.render(rows: [("", video)])
+    let images = video.transposed([1, 0, 2, 3]).contiguous()
+    let samples = Tensor(images.elements(as: Float.self), shape: try Shape([2, 3, 1, 1, 2]))
+    #expect(try ContactSheet.render(rows: [("", samples)]).pixels == frames.pixels)
+  }
+
   @Test func latentsShareOneScaleOverAllRows() throws {
     let shape = try Shape([4, 1, 1, 1])
     let first = Tensor([0, 10, 20, 1000] as [Float], shape: shape)

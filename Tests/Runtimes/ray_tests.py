@@ -24,14 +24,16 @@ from host import Model, denoise, load_with  # noqa: E402
 from items import is_whole, png, read_items, replace, sample_inputs, write_result  # noqa: E402
 from scaling import simulate  # noqa: E402
 
-PROMPTS = ["vertical-stripes blue circle red right", "checker green square yellow left"]
+PROMPTS = [
+    "background:checker background:red first:circle first:yellow first:left",
+    "background:diagonal background:blue first:square first:orange first:up"]
 IS_FULL = os.environ.get("DITCACHE_TESTS") in ("full", "long")
 
 
 def setUpModule():
     global PYTHON, MODEL
     MODEL = scratch_folder() / "model.onnx"
-    ditcache("rewrite", EXAMPLES / "models" / "wan_toy.onnx", "--schedule",
+    ditcache("rewrite", EXAMPLES / "models" / "wan_video.onnx", "--schedule",
              EXAMPLES / "schedules" / "quickstart.dcs", "--target", "onnxruntime", "-o", MODEL)
     if IS_FULL:
         PYTHON = subprocess.run(
@@ -142,7 +144,7 @@ class BatchTests(unittest.TestCase):
             file.write('{"name": "odd", "prompt": "a cat"}\n')
             file.write('{"name": "short", "inputs": "short.npz"}\n')
         np.savez(listed.parent / "short.npz", sigmas=np.float32([1, 0]),
-                 **{"text/encoder_hidden_states": np.zeros((1, 5, 64), np.float32)})
+                 **{"text/encoder_hidden_states": np.zeros((1, 8, 64), np.float32)})
         batch = Batch(listed, results)
         self.assertEqual(batch.finish(), 1)
         text = "\n".join(batch.lines)
@@ -190,14 +192,14 @@ class ItemTests(unittest.TestCase):
         noises = []
         for form in ("if", "static", "split"):
             path = scratch_folder() / "model"
-            ditcache("rewrite", EXAMPLES / "models" / "wan_toy.onnx", "--schedule",
+            ditcache("rewrite", EXAMPLES / "models" / "wan_video.onnx", "--schedule",
                      EXAMPLES / "schedules" / "quickstart.dcs", "--form", form, "-o", path)
             item = {"name": "a", "prompt": PROMPTS[0], "seed": "7", "guidance": "3"}
             inputs = sample_inputs(item, Model(path, load_with(1)), "hidden_states")
             self.assertEqual(inputs["guidance_scale"], 3)
             self.assertEqual(len(inputs["sigmas"]), 51)
             noises.append(inputs["initial_noise"])
-        self.assertEqual(noises[0].shape, (1, 3, 6, 32, 32))
+        self.assertEqual(noises[0].shape, (1, 3, 8, 32, 32))
         for noise in noises[1:]:
             np.testing.assert_array_equal(noise, noises[0])
 

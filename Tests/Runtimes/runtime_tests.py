@@ -155,17 +155,17 @@ class ReuseTests(Cases):
         self.assertLess(products[REUSED], products[COMPUTED] / 2)
 
 
-    # The trained example model: 10 blocks, large enough that they are nearly all of a call.
+    # The trained example model: 12 blocks, large enough that they are nearly all of a call.
     @for_each(*[(runtime,) for runtime in RUNTIMES])
     def test_a_reused_step_takes_a_fraction_of_the_time(self, runtime):
         path = cached_model(
-            "wan_toy", schedule_text(("stack", *CLAUSES)), "--target", runtime,
+            "wan_video", schedule_text(("stack", *CLAUSES)), "--target", runtime,
             source=ROOT / "examples" / "models")
         branch, noise = CachedModel(path, runtime), np.random.default_rng(1)
         feeds = {
-            LATENTS: noise.standard_normal((1, 3, 6, 32, 32), np.float32),
+            LATENTS: noise.standard_normal((1, 3, 8, 32, 32), np.float32),
             TIMESTEP: np.float32([500]),
-            "encoder_hidden_states": noise.standard_normal((1, 5, 64), np.float32)}
+            "encoder_hidden_states": noise.standard_normal((1, 8, 64), np.float32)}
         fastest = {}
         for step in (COMPUTED, REUSED):
             branch(feeds, step)

@@ -8,9 +8,10 @@ import onnx
 from onnx import numpy_helper
 
 from support import (
-    CORPUS, FIXTURES, LATENTS, TIMESTEP, CachedModel, Cases, arrays, copy_model, ditcache, for_each,
-    onnx_runtime, schedule_text, scratch_folder)
+    CORPUS, FIXTURES, LATENTS, ROOT, TIMESTEP, CachedModel, Cases, arrays, copy_model, ditcache,
+    for_each, golden, onnx_runtime, schedule_text, scratch_folder)
 
+EXAMPLES = ROOT / "examples" / "models"
 PIPELINE = FIXTURES / "pipeline"
 BOUNDARY, SCALES = 0.8, (3.0, 1.5)
 USAGE = 64
@@ -176,6 +177,49 @@ class PipelineTests(Cases):
         ("numbers_without_an_encoder", ["--prompt-ids", "ids.npz"], "--text-encoder"))
     def test_half_of_a_pair_of_options(self, _, options, says):
         self.assertIn(says, self.sample(*options, status=USAGE).stderr)
+
+
+
+
+class StepCountTests(Cases):
+    def test_a_schedule_without_steps_takes_the_adapters_unless_told_otherwise(self):
+        folder = scratch_folder()
+        model = copy_model("wan", folder)
+        (folder / "wan.adapter.dcs").write_text(
+            "adapter own {\n  latents hidden_states rank 5\n  timestep timestep\n"
+            "  text encoder_hidden_states\n  steps 8\n  families blocks\n}\n")
+        text = golden(CORPUS / "wan.npz")[0]["encoder_hidden_states"]
+        np.savez(folder / "i.npz", **{"text/encoder_hidden_states": text})
+        for options, steps in ((), 8), (("--steps", 7), 7):
+            done = ditcache(
+                "sample", model, "--schedule", "every-3", "--inputs", folder / "i.npz", "--json",
+                *options)
+            self.assertEqual(json.loads(done.stdout)["steps"], steps)
+
+
+class SchedulerChoiceTests(Cases):
+    @for_each(
+        ("wan_video", "ddim", "use euler or unipc"), ("dit_image", "euler", "use ddim"),
+        ("dit_image", "unipc", "use ddim"))
+    def test_a_scheduler_for_other_predictions_is_refused(self, model, scheduler, hint):
+        done = ditcache(
+            "sample", EXAMPLES / f"{model}.onnx", "--scheduler", scheduler, "--steps", 2,
+            status=USAGE)
+        self.assertIn(hint, done.stderr)
+
+    @for_each(
+        ("wan_video", "euler"), ("wan_video", "unipc"), ("hunyuan_video", "euler"),
+        ("hunyuan_video", "unipc"), ("dit_image", "ddim"))
+    def test_every_example_model_runs_with_every_scheduler_that_fits(self, model, scheduler):
+        prompt = ("red-circle" if scheduler == "ddim" else
+                  "background:checker background:red first:circle first:yellow first:left")
+        folder = scratch_folder()
+        done = ditcache(
+            "sample", EXAMPLES / f"{model}.onnx", "--schedule", "every-2", "--scheduler", scheduler,
+            "--steps", 12, "--prompt", prompt, "--json", "-o", folder)
+        report = json.loads(done.stdout)
+        self.assertGreater(report["quality"]["psnr_db"], 15)
+        self.assertTrue((folder / "contact-sheet.png").exists())
 
 
 class PromptTests(Cases):

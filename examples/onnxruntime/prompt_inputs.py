@@ -1,9 +1,9 @@
-"""Write the inputs of host.py for a prompt of the small example model.
+"""Write the inputs of host.py for a prompt of the small video models.
 
-    python prompt_inputs.py "vertical-stripes blue circle red right" NOISE.npz INPUTS.npz
+    python prompt_inputs.py "background:checker background:red first:circle first:yellow first:left" \
+        SEED INPUTS.npz
 
-NOISE.npz is a recording of `ditcache sample --record`, so that both start from the same noise; a
-number in its place is the seed of a noise of NumPy's.
+SEED is one of NumPy's. `ditcache sample --record` writes such a file too, of ditcache's own noise.
 """
 
 import sys
@@ -11,17 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
-MODELS = Path(__file__).resolve().parents[1] / "models"
+TABLE = Path(__file__).resolve().parents[1] / "models" / "video_prompt_table"
 STEPS, SHIFT, GUIDANCE = 50, 3.0, 2.0
-SHAPE = (1, 3, 6, 32, 32)
+SHAPE = (1, 3, 8, 32, 32)
 
 
 def embeddings(prompt):
-    """One row a word: kinds stand in the table's order, each with words of its own."""
-    lines = (MODELS / "prompt_table.txt").read_text().split()
-    kinds = list(dict.fromkeys(line.split(":")[0] for line in lines if ":" in line))
-    rows = [lines.index(f"{kind}:{word}") for kind, word in zip(kinds, prompt.split(), strict=True)]
-    return np.load(MODELS / "prompt_table.npy")[rows][None]
+    """One row for each place of a prompt: every line of the table's text lists one place's words.
+
+    Without words for a second shape there is none.
+    """
+    places = [line.split() for line in TABLE.with_suffix(".txt").read_text().splitlines() if line]
+    words = list(dict.fromkeys(word for place in places for word in place))
+    given = prompt.split()
+    if strange := [word for word in given if word not in words]:
+        raise ValueError(f"'{strange[0]}' is no word of {TABLE.name}.txt")
+    chosen = [next((word for word in given if word in place), "second:none") for place in places]
+    for place, word in zip(places, chosen):
+        if word not in place:
+            raise ValueError(f"the prompt lacks one of {', '.join(place)}")
+    return np.load(TABLE.with_suffix(".npy"))[[words.index(word) for word in chosen]][None]
 
 
 def flow_sigmas(steps):
@@ -31,11 +40,10 @@ def flow_sigmas(steps):
 
 
 def main():
-    prompt, noise, output = sys.argv[1:]
+    prompt, seed, output = sys.argv[1:]
     np.savez(
         output,
-        initial_noise=np.random.default_rng(int(noise)).standard_normal(SHAPE, np.float32)
-        if noise.isdigit() else np.load(noise)["latents"][0],
+        initial_noise=np.random.default_rng(int(seed)).standard_normal(SHAPE, np.float32),
         sigmas=flow_sigmas(STEPS),
         guidance_scale=np.float32(GUIDANCE),
         **{"text/encoder_hidden_states": embeddings(prompt)},

@@ -3,7 +3,7 @@
     python batch.py MODEL ITEMS RESULTS [--workers N]
 
 MODEL is what `ditcache rewrite` wrote, in any form. ITEMS is JSON Lines or CSV; every item has a
-name and either a prompt (words of ../models/prompt_table.txt) or inputs (an .npz file as of
+name and either a prompt (words of ../models/video_prompt_table.txt) or inputs (an .npz file as of
 ../onnxruntime/host.py), and may have a seed and a guidance. RESULTS gets NAME.npz and, where
 latents have three channels, NAME.png.
 

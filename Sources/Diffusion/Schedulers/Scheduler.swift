@@ -21,6 +21,9 @@ public enum SchedulerName: String, CaseIterable, Sendable {
   /// Noise prediction on the linear noise schedule of DDPM, deterministic; DiT's default.
   case ddim
 
+  /// Whether it follows a velocity between noise and data; else it takes predicted noise.
+  public var isFlowMatching: Bool { self != .ddim }
+
   /// A scheduler for a run along these levels.
   public func makeScheduler(_ levels: NoiseLevels) -> any Scheduler {
     switch self {
