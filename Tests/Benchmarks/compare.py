@@ -5,7 +5,8 @@ usage: compare.py MODEL.onnx [--threads 1 2] [--rounds 5] [--runs 2] [--dim NAME
 
 Every engine keeps a process of its own; in each round every engine runs in turn, so that a noisy machine disturbs all of
 them alike. Printed are medians and minima, ratios to ditcache, each process's peak memory and how far the outputs are from
-ONNX Runtime's. Exit status 1 when they are further than 1e-4. PyTorch needs the package onnx2torch besides.
+ONNX Runtime's. Exit status 1 when they are further than 1e-4. The engine pytorch runs the modules of models.py for files of
+their names (wan.onnx, …), in the interpreter --torch-python where PyTorch is not beside the others.
 """
 import argparse
 import json
@@ -77,16 +78,16 @@ def openvino_engine(model, threads, precision="f32"):
 
 
 def torch_engine(model, threads):
-    import onnx2torch
+    import models
     import torch
 
     torch.set_num_threads(threads)
-    module = onnx2torch.convert(model).eval()
+    module = models.build(pathlib.Path(model).stem)
 
     def run(feeds):
         with torch.inference_mode():
-            result = module(*(torch.from_numpy(x) for x in feeds.values()))
-        return {"output": result.numpy()}
+            result = module(**{key: torch.from_numpy(x) for key, x in feeds.items()}, return_dict=False)
+        return {"sample": result[0].numpy()}
 
     return run
 
@@ -120,8 +121,8 @@ def serve(name, model, inputs, output, threads):
 class Server:
     """Another engine, in a process that keeps its session."""
 
-    def __init__(self, name, model, inputs, output, threads):
-        command = [sys.executable, str(HERE), "--serve", name, str(model), str(inputs), str(output or ""), str(threads)]
+    def __init__(self, name, python, model, inputs, output, threads):
+        command = [python, str(HERE), "--serve", name, str(model), str(inputs), str(output or ""), str(threads)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if not self.process.stdout.readline():
@@ -179,7 +180,8 @@ def compare(args, threads, folder):
                      "--threads", str(threads), "--quiet", *extra], check=True)
             else:
                 model = args.ort_model if name == "onnxruntime" and args.ort_model else args.model
-                engines[name] = Server(name, model, inputs, outputs[name], threads)
+                python = args.torch_python if name == "pytorch" else sys.executable
+                engines[name] = Server(name, python, model, inputs, outputs[name], threads)
         except RuntimeError as error:
             print(f"  {error}", file=sys.stderr)
     seconds = {name: [] for name in engines}
@@ -217,6 +219,7 @@ def main():
     parser.add_argument("--engines", nargs="+", default=["ditcache", "onnxruntime", "openvino"])
     parser.add_argument("--ditcache", default=str(ROOT / ".build/release/ditcache"))
     parser.add_argument("--ort-model", help="the same model without what ONNX Runtime lacks, such as Where on bools")
+    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter with PyTorch and diffusers")
     parser.add_argument("--json", help="where to write the numbers")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
