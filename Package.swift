@@ -87,13 +87,21 @@ let package = Package(
     module("Adapters", imports: ["ScheduleLanguage", "GraphIR", "ModelStructure", "Tensors"]),
     module(
       "Diffusion", imports: ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"]),
-    module("Quality", imports: ["Tensors", "TensorFiles", "Interpreter", "CPNG", "CWebP"]),
+    module(
+      "Quality",
+      imports: [
+        "Tensors", "TensorFiles", "GraphIR", "Kernels", "Interpreter", "CPNG", "CWebP",
+      ]),
+    module(
+      "Profiling",
+      imports: ["Tensors", "GraphIR", "Kernels", "ModelStructure", "Interpreter", "Diffusion"]),
     module(
       "DiTCache",
       imports: [
         "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
         "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",
         "CacheContract", "CacheRewrite", "Interpreter", "Adapters", "Diffusion", "Quality",
+        "Profiling",
       ]),
     .executableTarget(
       name: "DitcacheCommand",
@@ -171,7 +179,15 @@ let package = Package(
         "Interpreter", "OnnxFile", "Operators", "Rewrite", "TensorFiles", "TypeInference",
         "GraphIR", "Tensors",
       ]),
-    tests("QualityTests", of: ["Quality", "Tensors", "CPNG", "CWebP"]),
+    tests(
+      "ProfilingTests",
+      of: [
+        "Profiling", "Interpreter", "ModelStructure", "OnnxFile", "Rewrite", "TypeInference",
+        "GraphIR", "TensorFiles", "Tensors",
+      ]),
+    tests(
+      "QualityTests",
+      of: ["Quality", "Interpreter", "OnnxFile", "TensorFiles", "Tensors", "CPNG", "CWebP"]),
     tests(
       "ReplayTests",
       of: [

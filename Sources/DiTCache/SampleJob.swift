@@ -147,7 +147,7 @@ public struct SampleJob: Sendable {
     return loop
   }
 
-  private func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {
+  func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {
     guard !sites.isEmpty, let total = model.flops, total > 0 else { return nil }
     var saved = 0.0
     for (site, computed) in sites {

@@ -62,9 +62,9 @@ struct SamplePictures {
   }
 
   private func rows() throws -> [(label: String, video: Tensor)] {
-    let run = asVideo(pixels?.run ?? final)
+    let run = (pixels?.run ?? final).asVideo
     guard let baseline = pixels.map({ $0.baseline }) ?? baseline else { return [(title, run)] }
-    let other = asVideo(baseline)
+    let other = baseline.asVideo
     var rows = [("uncached", other), (title, run)]
     if run.shape == other.shape, run.rank == 5, [1, 3].contains(run.shape[1]) {
       rows.append(("difference ×\(Int(Self.amplification))", try difference(run, other)))
@@ -76,14 +76,5 @@ struct SamplePictures {
   private func difference(_ a: Tensor, _ b: Tensor) throws -> Tensor {
     let pairs = zip(a.elements(as: Float.self), b.elements(as: Float.self))
     return Tensor(pairs.map { Self.amplification * abs($0 - $1) - 1 }, shape: a.shape)
-  }
-
-  /// Images (B, C, H, W) as videos of one frame, (B, C, 1, H, W).
-  private func asVideo(_ images: Tensor) -> Tensor {
-    var dimensions = images.shape.dimensions
-    guard dimensions.count == 4 else { return images }
-    dimensions.insert(1, at: 2)
-    guard let shape = try? Shape(dimensions) else { return images }
-    return images.contiguous().view(shape: shape, strides: shape.rowMajorStrides)
   }
 }

@@ -14,7 +14,8 @@ struct Ditcache: ParsableCommand {
     version: ToolDescription.version,
     subcommands: [
       InspectCommand.self, RewriteCommand.self, UnwrapCommand.self, RunCommand.self,
-      SampleCommand.self, BenchCommand.self, ScheduleCommand.self,
+      SampleCommand.self, BenchCommand.self, ProfileCommand.self, EvaluateCommand.self,
+      ScheduleCommand.self,
     ])
 
   static func main() {

@@ -6,6 +6,8 @@ public struct KernelError: Error, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable {
     /// An integer was divided by zero.
     case divisionByZero = "division-by-zero"
+    /// An iteration has no finite result.
+    case notConvergent = "not-convergent"
     /// A size does not fit in what BLAS or memory can address.
     case tooLarge = "too-large"
     /// The element type has no implementation here.

@@ -7,7 +7,7 @@ extension OperatorError {
     switch error.code {
     case .unsupportedType: self = .unsupported(error.message)
     case .tooLarge: self.init("size-overflow", error.message, category: .overLimit)
-    case .divisionByZero: self.init(error.code.rawValue, error.message)
+    case .divisionByZero, .notConvergent: self.init(error.code.rawValue, error.message)
     }
   }
 

@@ -6,6 +6,11 @@ public enum GeneratedContent: String, Hashable, Sendable {
   case latents
   /// Colours in [−1, 1].
   case pixels
+
+  /// What results of a shape are: one or three channels are colours.
+  public init(shape: Shape) {
+    self = [4, 5].contains(shape.rank) && [1, 3].contains(shape[1]) ? .pixels : .latents
+  }
 }
 
 /// The quality of a cached run beside the uncached run it stands for.
@@ -22,10 +27,20 @@ public struct GenerationQuality: Hashable, Sendable {
   /// mean |cached − uncached| / mean |uncached|, of the elements as they are.
   public let relativeL1: Double
 
+  /// ‖cached − uncached‖ / ‖uncached‖, of the elements as they are.
+  public let relativeL2: Double
+
+  /// The cosine of the angle between both, of the elements as they are.
+  public let cosineSimilarity: Double
+
+  /// The structural similarity; nil for latents and for pictures smaller than its window.
+  public let structuralSimilarity: Double?
+
   /// The greatest |cached − uncached|, of the elements as they are.
   public let maximumAbsoluteDifference: Double
 
-  /// Compares two results; pixels are mapped to [0, 1] and clamped for `psnr`.
+  /// Compares two results; pixels are mapped to [0, 1] and clamped for `psnr` and
+  /// `structuralSimilarity`.
   public init(
     of cached: Tensor, against uncached: Tensor, content: GeneratedContent
   ) throws(QualityError) {
@@ -33,14 +48,22 @@ public struct GenerationQuality: Hashable, Sendable {
     isIdentical = difference.isIdentical
     relativeL1 = difference.relativeL1
     maximumAbsoluteDifference = difference.maximumAbsoluteDifference
+    relativeL2 = difference.relativeL2
+    cosineSimilarity = difference.cosineSimilarity
     switch content {
     case .latents:
+      structuralSimilarity = nil
       dataRange = difference.referenceRange
       psnr = difference.psnr(dataRange: dataRange)
     case .pixels:
       dataRange = 1
-      psnr = try TensorDifference(of: Pixels.unitRange(cached), from: Pixels.unitRange(uncached))
-        .psnr(dataRange: dataRange)
+      let (own, other) = (try Pixels.unitRange(cached), try Pixels.unitRange(uncached))
+      psnr = try TensorDifference(of: own, from: other).psnr(dataRange: dataRange)
+      let isLarge =
+        own.rank >= 2
+        && own.shape.dimensions.suffix(2).allSatisfy { $0 >= StructuralSimilarity.windowSize }
+      structuralSimilarity =
+        isLarge ? try StructuralSimilarity.mean(of: own, against: other, dataRange: 1) : nil
     }
   }
 }

@@ -8,6 +8,12 @@ public struct QualityError: ReportedError, Hashable {
     case shapeMismatch
     /// The shape is not that of a video.
     case notAVideo
+    /// The pictures are smaller than what measures them.
+    case tooSmall
+    /// A network does not take pictures or does not give what is measured.
+    case unsuitableNetwork
+    /// A computation has no finite result.
+    case notFinite
     /// The elements are not real numbers.
     case unsupportedType
     /// The picture would be too large.
@@ -56,6 +62,9 @@ public struct QualityError: ReportedError, Hashable {
     switch kind {
     case .shapeMismatch: "shapes-differ"
     case .notAVideo: "not-a-video"
+    case .tooSmall: "pictures-too-small"
+    case .unsuitableNetwork: "unsuitable-network"
+    case .notFinite: "not-finite"
     case .unsupportedType: "unsupported-element-type"
     case .overLimit: "picture-too-large"
     case .encodingFailed: "encoding-failed"
@@ -66,7 +75,7 @@ public struct QualityError: ReportedError, Hashable {
   /// The category, which decides the exit status.
   public var category: FailureCategory {
     switch kind {
-    case .shapeMismatch, .notAVideo: .badModel
+    case .shapeMismatch, .notAVideo, .tooSmall, .unsuitableNetwork, .notFinite: .badModel
     case .unsupportedType: .unsupported
     case .overLimit: .overLimit
     case .encodingFailed: .internalFault

@@ -18,6 +18,14 @@ struct RealElements {
 
   var count: Int { tensor.elementCount }
 
+  /// All elements in row-major order.
+  var values: [Double] {
+    [Double](unsafeUninitializedCapacity: count) { buffer, written in
+      if let base = buffer.baseAddress { read(0..<count, into: base) }
+      written = count
+    }
+  }
+
   /// Writes the elements of `range` to `output`.
   func read(_ range: Range<Int>, into output: UnsafeMutablePointer<Double>) {
     switch tensor.dataType {

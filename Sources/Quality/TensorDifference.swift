@@ -25,6 +25,9 @@ public struct TensorDifference: Hashable, Sendable {
   /// This is TeaCache's relative L1 distance (https://arxiv.org/abs/2411.19108, eq. 4).
   public let relativeL1: Double
 
+  /// ‖result − reference‖ / ‖reference‖ in the Euclidean norm; 0 when identical.
+  public let relativeL2: Double
+
   /// The cosine of the angle between both, seen as vectors; 1 when identical.
   public let cosineSimilarity: Double
 
@@ -90,8 +93,29 @@ public struct TensorDifference: Hashable, Sendable {
     referenceRange = range.width
     meanSquaredError = total.squaredError / count
     relativeL1 = isSame ? 0 : total.absoluteError / total.magnitude
+    relativeL2 =
+      isSame ? 0 : (total.squaredError / total.referenceSquares).squareRoot()
     let norms = total.resultSquares.squareRoot() * total.referenceSquares.squareRoot()
     cosineSimilarity = isSame ? 1 : total.dotProduct / norms
+  }
+
+  /// Compares what two tensors hold at each index of their first axis, as steps of a trajectory.
+  public static func alongFirstAxis(
+    of result: Tensor, from reference: Tensor
+  ) throws(QualityError) -> [TensorDifference] {
+    guard result.shape == reference.shape, result.rank > 0 else {
+      throw QualityError(
+        .shapeMismatch,
+        "The result has the shape \(result.shape), the reference \(reference.shape).")
+    }
+    var differences: [TensorDifference] = []
+    for index in 0..<result.shape[0] {
+      differences.append(
+        try TensorDifference(
+          of: result.sliced(axis: 0, first: index, count: 1),
+          from: reference.sliced(axis: 0, first: index, count: 1)))
+    }
+    return differences
   }
 
   /// The peak signal-to-noise ratio 10·log₁₀(range² / mean squared error), in dB.

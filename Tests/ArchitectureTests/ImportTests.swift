@@ -27,11 +27,15 @@ private let table: [String: Set<String>] = [
   ],
   "Adapters": ["ScheduleLanguage", "GraphIR", "ModelStructure", "Tensors"],
   "Diffusion": ["CacheContract", "Interpreter", "Adapters", "GraphIR", "Tensors"],
-  "Quality": ["Tensors", "TensorFiles", "Interpreter", "CPNG", "CWebP"],
+  "Quality": [
+    "Tensors", "TensorFiles", "GraphIR", "Kernels", "Interpreter", "CPNG", "CWebP",
+  ],
+  "Profiling": ["Tensors", "GraphIR", "Kernels", "ModelStructure", "Interpreter", "Diffusion"],
   "DiTCache": [
     "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
     "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",
     "CacheContract", "CacheRewrite", "Interpreter", "Adapters", "Diffusion", "Quality",
+    "Profiling",
   ],
   "DitcacheCommand": ["DiTCache", "ArgumentParser"],
   "ditcache-schedule": ["ScheduleLanguage", "CachePolicies"],

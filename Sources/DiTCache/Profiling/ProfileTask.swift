@@ -1,0 +1,171 @@
+import Adapters
+import CachePolicies
+import Diffusion
+import Foundation
+import GraphIR
+import Interpreter
+import OnnxFile
+import Profiling
+import Quality
+import ScheduleLanguage
+import TensorFiles
+import Tensors
+
+/// Profiles a model as the command line asks for it.
+public struct ProfileTask: Sendable {
+  private let job: SampleJob
+  private let probe: AttentionProbe
+  private let grid: TokenGrid
+  private let settings: Settings
+
+  /// How a profile is made.
+  public struct Settings: Sendable {
+    /// The score below which a block is background; nil leaves it to `backgroundShare`.
+    public var threshold: Double?
+    /// The part of the blocks that is background without a threshold.
+    public var backgroundShare = 0.6
+    /// Attention that counts as high, in units of the mean.
+    public var attention = 1.0
+    /// Steps that compute everything; nil reads them off the curve.
+    public var warmup: Int?
+    /// The mean interval between refreshes.
+    public var interval = 6.0
+    /// An array of masks, (F, H, W) or (runs, F, H, W), in .npy or as `mask` in .npz.
+    public var masksPath: String?
+    /// A network that segments pictures.
+    public var segmenterPath: String?
+    /// `clean` or `prediction`: what is reduced by PCA and segmented.
+    public var maskSource = "clean"
+    /// The step whose prediction is segmented; nil is the last.
+    public var maskStep: Int?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Adds outputs for the attention to a model in memory.
+  public init(
+    _ model: LoadedModel, adapter: String? = nil, settings: Settings, threads: Int,
+    memory: Int? = nil
+  ) throws {
+    guard model.manifest == nil else {
+      throw UsageError(
+        "already-cached", at: model.path, "a cached model cannot be profiled",
+        hint: "`ditcache unwrap` gives the original back", category: .badModel)
+    }
+    guard (0...1).contains(settings.backgroundShare), settings.interval >= 1,
+      settings.attention > 0, settings.warmup ?? 0 >= 0
+    else {
+      throw UsageError(
+        "bad-setting", at: "profile",
+        "--background is 0 to 1, --interval 1 or more, --attention above 0, --warmup not negative")
+    }
+    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
+    grid = try TokenGrid(
+      of: model.measured, structure: model.structure, latents: job.roles.latents)
+    probe = try AttentionProbe(model.measured, structure: model.structure, tokens: grid)
+    self.settings = settings
+  }
+
+  /// Runs the model uncached on every prompt and seed and writes what was found.
+  ///
+  /// - Parameters:
+  ///   - request: what to denoise; one sample a run
+  ///   - folder: a folder for `profile.json`, `profiled.dcs` and `masks.png`
+  ///   - recordPath: an archive for the first run's attention, masks and predictions
+  ///   - progress: called with a title, the steps done and all steps of a run
+  /// - Returns: the report
+  /// - Throws: what reading, running and writing throw
+  public func run(
+    _ request: RunSet, folder: String? = nil, recordPath: String? = nil,
+    progress: (String, Int, Int) -> Void = { _, _, _ in }
+  ) throws -> ProfileReport {
+    let model = job.model
+    if let folder { try FolderPath.make(folder) }
+    if let recordPath {
+      try FolderPath.requireParent(of: recordPath)
+      try FolderPath.requireOther(recordPath, than: model.path, request.sample.inputsPath)
+    }
+    try model.file.requireWeights()
+    let engine = try ProfilingEngine(
+      probe, options: EngineOptions(threads: job.threads, memoryByteCount: job.memory))
+    let scheduler = try job.scheduler(of: request.sample)
+    let masks = try MaskSource(settings, threads: job.threads)
+    var runs: [ModelProfile.Run] = []
+    var exhibits: [(label: String, video: Tensor)] = []
+    var files: [String] = []
+    for (number, run) in request.runs.enumerated() {
+      var sample = request.sample
+      (sample.prompt, sample.seed) = (run.prompt, run.seed ?? 0)
+      let inputs = try job.inputs(sample)
+      guard inputs.sampleCount == 1 else {
+        throw UsageError(
+          "several-samples", at: "--inputs",
+          "a profile takes one sample a run, not "
+            + "\(inputs.sampleCount)")
+      }
+      engine.reset()
+      let loop = DenoisingLoop(engine, roles: job.roles, scheduler: scheduler)
+      let recording = try loop.run(inputs) {
+        progress("run \(number + 1)/\(request.runs.count)", $0, $1)
+      }
+      let observed = try ProfiledRun(
+        recording, guidance: inputs.guidanceScale, calls: engine.calls)
+      let (map, mask) = try masks.mask(
+        of: observed, levels: inputs.levels, isFlow: scheduler != .ddim, run: number)
+      let scores = try BlockScores(
+        received: observed.received, keyCounts: probe.blocks.map(\.tokenCount),
+        foreground: try mask.tokens(grid), grid: grid, threshold: settings.attention)
+      runs.append(.init(scores: scores, changes: try observed.changes()))
+      exhibits += [
+        (Self.label(run, number), recording.final.asVideo), ("prediction, PCA", map.video),
+        ("foreground", mask.video),
+      ]
+      if number == 0, let recordPath {
+        try NPZFile.write(
+          try observed.arrays(mask: mask, scores: scores).map { ($0.name, $0.tensor) },
+          to: recordPath)
+        files.append(recordPath)
+      }
+    }
+    var options = ModelProfile.Options()
+    options.threshold = settings.threshold
+    options.backgroundShare = settings.backgroundShare
+    options.warmup = settings.warmup
+    options.interval = settings.interval
+    let profile = try ModelProfile(
+      runs, blocks: probe.blocks.map { ($0.name, $0.position) }, options: options)
+    let schedule = ProposedSchedule(
+      profile, name: "profiled", adapter: "any",
+      evidence: evidence(request, scheduler))
+    try Self.check(schedule)
+    var report = ProfileReport(
+      profile, probe: probe, grid: grid, settings: settings, request: request,
+      scheduler: scheduler.rawValue, schedule: schedule)
+    report.files = files
+    if let folder { try report.write(to: folder, schedule: schedule, exhibits: exhibits) }
+    return report
+  }
+
+  private static func label(_ run: RunSet.Run, _ number: Int) -> String {
+    [run.prompt ?? "run \(number)", run.seed.map { "seed \($0)" }].compactMap { $0 }
+      .joined(separator: ", ")
+  }
+
+  /// What the schedule's comments say about where it comes from.
+  private func evidence(_ request: RunSet, _ scheduler: SchedulerName) -> [String] {
+    let name = URL(filePath: job.model.path).lastPathComponent
+    let runs = request.runs.count
+    return [
+      "\(name), \(runs) \(runs == 1 ? "run" : "runs"), \(scheduler.rawValue), "
+        + "\(grid.frames) x \(grid.rows) x \(grid.columns) tokens; attention above "
+        + "\(settings.attention) of the mean is high."
+    ]
+  }
+
+  /// A proposal is a schedule like any other.
+  private static func check(_ schedule: ProposedSchedule) throws {
+    _ = try ScheduleDocument.reading(
+      SourceFile(path: "profiled.dcs", text: schedule.text), with: .standard)
+  }
+}

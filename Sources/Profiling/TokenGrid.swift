@@ -1,0 +1,94 @@
+public import GraphIR
+public import ModelStructure
+import Tensors
+
+/// How the latents are cut into tokens: a grid in row-major order, frames outermost.
+public struct TokenGrid: Hashable, Sendable {
+  /// Patches in time.
+  public let frames: Int
+  /// Patches from top to bottom.
+  public let rows: Int
+  /// Patches from left to right.
+  public let columns: Int
+
+  /// The tokens of the latents.
+  public var count: Int { frames * rows * columns }
+
+  /// A grid.
+  public init(frames: Int, rows: Int, columns: Int) {
+    (self.frames, self.rows, self.columns) = (frames, rows, columns)
+  }
+
+  /// Patch sizes that are tried, in time and in space.
+  private static let patches = (time: [1, 2, 4], space: [2, 1, 4, 8, 16, 3, 6])
+
+  /// The grid of a model, from the sizes of its latents and of the first block's hidden states.
+  ///
+  /// Patches are squares; among several that fit, the shortest in time is taken.
+  public init(of graph: Graph, structure: ModelStructure, latents: Name) throws(ProfilingError) {
+    let sizes =
+      graph.value(named: latents).flatMap { graph.tensorType(of: $0)?.concreteShape }?.dimensions
+      ?? []
+    let stream = structure.blocks.first?.streams.first?.input
+    let hidden = stream.flatMap { graph.tensorType(of: $0)?.concreteShape }?.dimensions ?? []
+    guard sizes.count == 4 || sizes.count == 5, hidden.count >= 3 else {
+      throw ProfilingError(
+        "free-dimensions", at: "input '\(latents)'",
+        "latents (B, C, F, H, W) or (B, C, H, W) of known sizes are needed",
+        hint: "fix free dimensions with --dim")
+    }
+    let video = sizes.count == 5 ? Array(sizes[2...]) : [1, sizes[2], sizes[3]]
+    let tokens = hidden.dropFirst().dropLast().reduce(1, *)
+    for time in Self.patches.time where video[0] % time == 0 {
+      for space in Self.patches.space where video[1] % space == 0 && video[2] % space == 0 {
+        let grid = TokenGrid(
+          frames: video[0] / time, rows: video[1] / space, columns: video[2] / space)
+        if grid.count == tokens {
+          self = grid
+          return
+        }
+      }
+    }
+    throw ProfilingError(
+      "no-token-grid", at: "model",
+      "\(tokens) tokens are no grid of square patches of latents \(sizes)")
+  }
+
+  /// Which of the keys of an attention are the latents' tokens.
+  ///
+  /// Text stands before or behind them: where the keys were joined of both, the order is read.
+  func latentTokens(
+    among keyCount: Int, of keys: ValueID, in graph: Graph
+  ) throws(ProfilingError) -> Range<Int> {
+    if keyCount == count { return 0..<count }
+    var pending = [keys]
+    var seen = Set<ValueID>()
+    var next = 0
+    while next < pending.count, next < 4096 {
+      let value = pending[next]
+      next += 1
+      guard seen.insert(value).inserted, let producer = graph.producer(of: value) else { continue }
+      let node = graph[producer]
+      if node.op == "Concat", let start = latentStart(node, in: graph, total: keyCount) {
+        return start..<start + count
+      }
+      pending += node.uses
+    }
+    throw ProfilingError(
+      "unknown-token-order", at: graph.name(of: keys).text,
+      "nothing says which of \(keyCount) keys are the \(count) tokens of the latents")
+  }
+
+  /// Where the latents' tokens begin in what a node joins of them and text.
+  private func latentStart(_ node: Node, in graph: Graph, total: Int) -> Int? {
+    let parts = node.inputs.compactMap { $0 }.map { graph.tensorType(of: $0)?.concreteShape }
+    guard case .int(let given)? = node.attribute("axis"), let rank = parts.first??.rank,
+      case let axis = given < 0 ? given + rank : given, (0..<rank).contains(axis)
+    else { return nil }
+    let lengths = parts.map { $0.map { $0.rank > axis ? $0[axis] : 0 } ?? 0 }
+    guard lengths.count == 2, lengths.reduce(0, +) == total,
+      let place = lengths.firstIndex(of: count)
+    else { return nil }
+    return place == 0 ? 0 : lengths[0]
+  }
+}
