@@ -1,3 +1,4 @@
+import Adapters
 public import CacheContract
 public import GraphIR
 public import Legalization
@@ -16,9 +17,9 @@ public struct LoadedModel: Sendable {
   /// Operators that hide a residual addition are written out (`SkipNormalization`).
   public let graph: Graph
   /// The graph with the dimensions fixed that the caller gave; the same identifiers.
-  public let measured: Graph
+  public private(set) var measured: Graph
   /// Free dimensions that the caller fixed.
-  public let dimensions: [String: Int]
+  public private(set) var dimensions: [String: Int]
   /// The model's own names of inputs, by role or by an adapter's names.
   public let roles: [String: String]
   /// The seed of weights whose file is absent, or nil.
@@ -80,6 +81,18 @@ public struct LoadedModel: Sendable {
         hint: "its inputs are \(listed)")
     }
     return input
+  }
+
+  /// The model with the batch that its calls have for one sample, where that is free.
+  func fixingBatch(adapter: String?) throws -> LoadedModel {
+    let roles = try SampleJob(self, adapter: adapter, threads: 1).roles
+    guard let input = measured.value(named: roles.latents),
+      let batch = measured.tensorType(of: input)?.shape?.first, batch.value == nil
+    else { return self }
+    var fixed = self
+    fixed.dimensions["\(roles.latents).0"] = roles.guidance == .batched ? 2 : 1
+    fixed.measured = try Self.fixing(fixed.dimensions, in: graph)
+    return fixed
   }
 
   /// A graph whose free dimensions are fixed, with the types that follow.

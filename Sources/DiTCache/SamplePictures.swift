@@ -11,6 +11,8 @@ struct SamplePictures {
   private let pixels: (run: Tensor, baseline: Tensor?)?
   private let title: String
 
+  private static let shownSamples = 4
+
   /// How often a difference is amplified in the pictures.
   static let amplification: Float = 4
 
@@ -58,6 +60,18 @@ struct SamplePictures {
       return (files + [video], [])
     } catch {
       return (files, ["film.mp4 was not written: \(error.message)"])
+    }
+  }
+
+  /// Each sample beside the uncached one and their difference, or alone; none of what is no picture.
+  func samples() throws -> [[(label: String, image: RGBImage)]] {
+    let run = (pixels?.run ?? final).asVideo
+    guard run.rank == 5, run.shape[1] != 2 else { return [] }
+    let baseline = (pixels.map { $0.baseline } ?? baseline)?.asVideo
+    return try (0..<min(run.shape[0], Self.shownSamples)).map { sample in
+      let own = run.sliced(axis: 0, first: sample, count: 1)
+      return try Comparison.strips(
+        of: own, named: title, against: baseline?.sliced(axis: 0, first: sample, count: 1))
     }
   }
 

@@ -5,6 +5,7 @@ import CacheRewrite
 import Diffusion
 import Foundation
 import GraphIR
+import ModelStructure
 import OnnxFile
 import Quality
 public import ScheduleLanguage
@@ -70,18 +71,20 @@ public struct SampleTask: Sendable {
   ///   - comparing: whether a cached model is also run without its cache
   ///   - recordPath: an archive for everything computed
   ///   - folder: a folder for pictures and the final latents
+  ///   - pagePath: a file for the report as HTML
   ///   - progress: called with a title, the steps done and all steps
   /// - Returns: the report
   /// - Throws: what reading, running and writing throw
   public func run(
     _ request: SampleJob.Request, comparing: Bool = true, recordPath: String? = nil,
-    folder: String? = nil, progress: (String, Int, Int) -> Void = { _, _, _ in }
+    folder: String? = nil, pagePath: String? = nil,
+    progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> SampleReport {
     if let folder { try FolderPath.make(folder) }
-    if let recordPath {
-      try FolderPath.requireParent(of: recordPath)
+    for path in [recordPath, pagePath].compactMap({ $0 }) {
+      try FolderPath.requireParent(of: path)
       try FolderPath.requireOther(
-        recordPath, than: modelPath, request.inputsPath, request.promptIDsPath,
+        path, than: modelPath, request.inputsPath, request.promptIDsPath,
         lowNoise?.model.file.path)
     }
     let scheduler = try job.scheduler(of: request)
@@ -102,7 +105,8 @@ public struct SampleTask: Sendable {
       files += written.files
       warnings += written.warnings
     }
-    return SampleReport(
+    if let pagePath { files.append(pagePath) }
+    let report = SampleReport(
       scheduler: scheduler.rawValue, steps: inputs.levels.stepCount,
       branches: result.run.branches, branchCalls: result.run.branchCalls,
       sites: zip(result.sites, result.diagnostics).map {
@@ -114,6 +118,15 @@ public struct SampleTask: Sendable {
       quality: result.quality.map { .init($0) },
       decodedQuality: decoder == nil ? nil : try pictures.pixelQuality().map { .init($0) },
       experts: experts(result.run), warnings: warnings, files: files)
+    if let pagePath {
+      let name = URL(filePath: modelPath).lastPathComponent
+      let subject = [name, manifest?.schedule, request.prompt].compactMap { $0 }
+      try SamplePage(
+        subject: subject.joined(separator: ", "), report: report, result: result,
+        manifest: manifest, blocks: job.model.structure.blocks.map(\.name), pictures: pictures
+      ).page().write(to: pagePath)
+    }
+    return report
   }
 
   private func experts(_ run: Recording) -> [SampleReport.Expert]? {

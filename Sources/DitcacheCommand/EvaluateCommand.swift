@@ -29,6 +29,13 @@ struct EvaluateCommand: ParsableCommand {
     help: ArgumentHelp("A folder for the report as .html, .md, .csv and .json.", valueName: "DIR"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A folder for all results as VBench reads them: {method}/{prompt}-{index}.mp4.",
+      valueName: "DIR"))
+  var vbench: String?
+
+  @OptionGroup var decoding: DecoderOptions
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -37,13 +44,19 @@ struct EvaluateCommand: ParsableCommand {
     var evaluation: Evaluation
     if paths.count == 1, paths[0].hasSuffix(".onnx") || !schedule.isEmpty {
       let model = try options.load(paths[0])
-      let task = try EvaluationTask(
+      var task = try EvaluationTask(
         model, schedules: schedule, adapter: runs.adapter, steps: runs.steps,
         inputsPath: runs.inputs, networks: judges, threads: try threads.count(),
         memory: try threads.byteCount())
       let bar = ProgressBar(quiet: options.quiet || options.json)
-      evaluation = try task.run(try runs.request()) { bar.update($0, $1, $2) }
+      task.decoder = try decoding.load(options, threads)
+      evaluation = try task.run(try runs.request(), videos: vbench) { bar.update($0, $1, $2) }
     } else {
+      guard vbench == nil, decoding.decoder == nil else {
+        throw UsageError(
+          "nothing-to-run", at: vbench == nil ? "--decoder" : "--vbench",
+          "finished results are compared as they are", hint: "pass one model")
+      }
       guard schedule.isEmpty else {
         throw UsageError(
           "schedule-without-model", at: "--schedule", "results are compared as they are",
@@ -53,6 +66,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     if let output { try evaluation.write(to: output) }
     let report = evaluation.report
+    for warning in report.warnings { Terminal.printWarning(warning) }
     if options.json {
       print(try JSONText.of(report))
     } else if !options.quiet {

@@ -68,6 +68,7 @@ struct ProfileCommand: ParsableCommand {
     help: ArgumentHelp("A folder for the schedule, the masks and the report.", valueName: "DIR"))
   var output: String?
 
+  @OptionGroup var decoding: DecoderOptions
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -82,15 +83,19 @@ struct ProfileCommand: ParsableCommand {
     settings.segmenterPath = segmenter
     settings.maskSource = maskSource
     settings.maskStep = maskStep
-    let task = try ProfileTask(
+    var task = try ProfileTask(
       try options.load(model), adapter: runs.adapter, settings: settings,
       threads: try threads.count(), memory: try threads.byteCount())
+    task.decoder = try decoding.load(options, threads)
     let bar = ProgressBar(quiet: options.quiet || options.json)
     let report = try task.run(try runs.request(), folder: output, recordPath: record) {
       bar.update($0, $1, $2)
     }
     for block in report.skipped {
       Terminal.printWarning("\(block.name) was not observed: \(block.reason)")
+    }
+    for run in report.unclear {
+      Terminal.printWarning("'\(run)' is left out: its mask makes no token foreground, or all")
     }
     if report.background == nil {
       Terminal.printWarning(
@@ -104,7 +109,8 @@ struct ProfileCommand: ParsableCommand {
   }
 
   private func printSummary(_ report: ProfileReport) {
-    print("attention to the foreground, \(report.runs.count) runs:")
+    let count = report.runs.count
+    print("attention to the foreground, \(count) \(count == 1 ? "run" : "runs"):")
     print(
       Terminal.table(
         report.blocks.map { block in

@@ -62,6 +62,10 @@ struct SampleCommand: ParsableCommand {
     name: .shortAndLong, help: ArgumentHelp("A folder for pictures and latents.", valueName: "DIR"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp("Where to write a report that a browser shows.", valueName: "P.html"))
+  var html: String?
+
   @Flag(help: "Does not run the uncached model for comparison.")
   var noBaseline = false
 
@@ -89,7 +93,7 @@ struct SampleCommand: ParsableCommand {
     request.seed = seed
     let bar = ProgressBar(quiet: options.quiet || options.json)
     let report = try task.run(
-      request, comparing: !noBaseline, recordPath: record, folder: output
+      request, comparing: !noBaseline, recordPath: record, folder: output, pagePath: html
     ) { bar.update($0, $1, $2) }
     for warning in report.warnings { Terminal.printWarning(warning) }
     if options.json {

@@ -38,8 +38,8 @@ struct ExpertOptions: ParsableArguments {
   }
 }
 
-/// Options of the models before and after the transformer.
-struct PipelineOptions: ParsableArguments {
+/// Options of the model after the transformer.
+struct DecoderOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("A model that turns latents into pixels.", valueName: "VAE.onnx"))
   var decoder: String?
@@ -55,6 +55,30 @@ struct PipelineOptions: ParsableArguments {
       "What is added to them then, one number or one a channel.", valueName: "N,…"))
   var latentsMean: String?
 
+  /// The decoder; nil without one.
+  func load(_ options: ModelOptions, _ threads: ThreadOptions) throws -> LatentDecoder? {
+    let scaling = try LatentDecoder.Scaling(mean: latentsMean, deviation: latentsStd)
+    guard let decoder else {
+      guard latentsMean == nil, latentsStd == nil else {
+        throw UsageError(
+          "no-decoder", at: latentsStd == nil ? "--latents-mean" : "--latents-std",
+          "this scales the latents for a decoder, and there is none",
+          hint: "pass --decoder with an ONNX file")
+      }
+      return nil
+    }
+    var own = options
+    (own.dimensions, own.roles) = ([], [])
+    return LatentDecoder(
+      try own.load(decoder), scaling: scaling, threads: try threads.count(),
+      memory: try threads.byteCount())
+  }
+}
+
+/// Options of the models before and after the transformer.
+struct PipelineOptions: ParsableArguments {
+  @OptionGroup var decoding: DecoderOptions
+
   @Option(
     help: ArgumentHelp(
       "A model that turns the token numbers of --prompt-ids into embeddings.",
@@ -69,19 +93,10 @@ struct PipelineOptions: ParsableArguments {
 
   /// Loads the models and gives them to a task.
   func add(to task: inout SampleTask, _ options: ModelOptions, _ threads: ThreadOptions) throws {
+    task.decoder = try decoding.load(options, threads)
     var own = options
     (own.dimensions, own.roles) = ([], [])
     let (threads, memory) = (try threads.count(), try threads.byteCount())
-    let scaling = try LatentDecoder.Scaling(mean: latentsMean, deviation: latentsStd)
-    if let decoder {
-      task.decoder = LatentDecoder(
-        try own.load(decoder), scaling: scaling, threads: threads, memory: memory)
-    } else if latentsMean != nil || latentsStd != nil {
-      throw UsageError(
-        "no-decoder", at: latentsStd == nil ? "--latents-mean" : "--latents-std",
-        "this scales the latents for a decoder, and there is none",
-        hint: "pass --decoder with an ONNX file")
-    }
     if let textEncoder {
       guard promptIds != nil else {
         throw UsageError(

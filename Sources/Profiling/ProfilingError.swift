@@ -24,4 +24,15 @@ public struct ProfilingError: ReportedError, Hashable {
     self.hint = hint
     self.category = category
   }
+
+  /// None of some runs has a mask that separates anything.
+  public static func noForeground(runs: Int) -> ProfilingError {
+    ProfilingError(
+      "no-foreground", at: "mask",
+      runs == 1
+        ? "the mask makes no token foreground, or all"
+        : "none of \(runs) masks makes some tokens foreground and others not",
+      hint: "choose a prompt with a clear subject, --mask-step or --mask-source, or supply --masks "
+        + "or --segmenter", category: .badModel)
+  }
 }

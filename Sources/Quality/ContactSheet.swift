@@ -8,13 +8,16 @@ public import Tensors
 /// they take in any row, so that rows can be compared.
 public enum ContactSheet {
   private static let gap = 4
-  private static let margin = 12
+  /// The usual width of the white edge.
+  public static let margin = 12
   private static let fontScale = 2
   private static let scales = 1...64
 
   /// Draws the rows; each pixel becomes a square of `scale` × `scale`, 1 to 64.
+  ///
+  /// The edge is `margin` pixels wide, 0 or more.
   public static func render(
-    rows: [(label: String, video: Tensor)], scale: Int = 4
+    rows: [(label: String, video: Tensor)], scale: Int = 4, margin: Int = margin
   ) throws(QualityError) -> RGBImage {
     var strips: [(label: String, frames: FrameStrip)] = []
     for (label, video) in rows {
@@ -22,7 +25,7 @@ public enum ContactSheet {
       strips += try FrameStrip.strips(
         of: areImages ? video.transposed([2, 1, 0, 3, 4]) : video, label: label)
     }
-    guard !strips.isEmpty, scales.contains(scale) else {
+    guard !strips.isEmpty, scales.contains(scale), margin >= 0 else {
       throw QualityError(
         .notAVideo,
         "A contact sheet needs a row, and a scale from \(scales.lowerBound) to "

@@ -35,26 +35,30 @@ import TypeInference
       self.feeds = feeds
     }
 
-    func received() throws -> [[Float]] {
-      let results = try Engine(probe.graph).run(feeds)
+    func received(fused: Bool = true) throws -> [[Float]] {
+      let results = try Engine(probe.graph, options: EngineOptions(fusesOperators: fused))
+        .run(feeds)
       return try probe.blocks.map {
         try #require(results[$0.output]).elements(as: Float.self)
       }
     }
   }
 
-  /// Column means of every softmax over as many keys as queries, in execution order.
-  private func columnMeans(_ graph: Graph, _ feeds: [Name: Tensor]) throws -> [[Double]] {
+  /// Column means of every softmax of as many queries as keys, in execution order; other numbers of
+  /// keys than those of the blocks are the text's own attention.
+  private func columnMeans(
+    _ graph: Graph, _ feeds: [Name: Tensor], keys tokenCount: Int
+  ) throws -> [[Double]] {
     var graph = graph
     let weights = graph.order.filter { graph[$0].op == "Softmax" }
       .compactMap { graph[$0].outputs[0] }
     for value in weights { graph.addOutput(value) }
     let names = weights.map { graph.name(of: $0) }
-    let results = try Engine(graph).run(feeds)
+    let results = try Engine(graph, options: EngineOptions(fusesOperators: false)).run(feeds)
     return try names.compactMap { name -> [Double]? in
       let matrix = try #require(results[name])
       let keys = matrix.shape[matrix.rank - 1]
-      guard matrix.shape[matrix.rank - 2] == keys else { return nil }
+      guard keys == tokenCount, matrix.shape[matrix.rank - 2] == keys else { return nil }
       var sums = [Double](repeating: 0, count: keys)
       for (index, weight) in matrix.contiguous().elements(as: Float.self).enumerated() {
         sums[index % keys] += Double(weight)
@@ -73,8 +77,12 @@ import TypeInference
   func sumsAreThoseOfTheWholeMatrices(name: String) throws {
     let probed = try Probed(name)
     #expect(probed.probe.skipped.isEmpty)
-    let expected = try columnMeans(probed.graph, probed.feeds)
-    #expect(distance(try probed.received(), expected) < 1e-7)
+    let tokenCount = try #require(probed.probe.blocks.first).tokenCount
+    let expected = try columnMeans(probed.graph, probed.feeds, keys: tokenCount)
+    for fused in [false, true] {
+      let ours = distance(try probed.received(fused: fused), expected)
+      #expect(ours < 1e-7, "\(ours)")
+    }
   }
 
   @Test(arguments: ["wan", "hunyuan"]) func tilesOfAnySizeGiveTheSameSums(name: String) throws {

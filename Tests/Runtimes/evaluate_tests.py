@@ -6,12 +6,16 @@ import unittest
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from pages import check_page
 from support import CORPUS, FIXTURES, ROOT, Cases, arrays, ditcache, schedule_text, scratch_folder
 
-TOY = ROOT / "examples" / "models" / "wan_toy.onnx"
-PROMPTS = ["checker blue circle red right", "gradient red square white up"]
+MODEL = ROOT / "examples" / "models" / "wan_video.onnx"
+PIPELINE = FIXTURES / "pipeline"
+PROMPTS = [
+    "background:checker background:blue first:circle first:red first:right",
+    "background:diagonal background:red first:square first:white first:up"]
 
 
 def report(*arguments):
@@ -96,7 +100,7 @@ class ModelTests(Cases):
 
     def test_an_always_computing_schedule_is_identical(self):
         path = scratch_folder() / "all.dcs"
-        path.write_text(schedule_text(("stack", "warmup_steps 12")))
+        path.write_text(schedule_text(("stack", "warmup_steps 2", "refresh every 1")))
         _, method = report(
             CORPUS / "wan.onnx", "--schedule", path, "--inputs", self.inputs)["methods"]
         self.assertEqual((method["identical"], method["samples"]), (1, 1))
@@ -112,8 +116,8 @@ class PromptTests(Cases):
             pictures_of(FIXTURES / "quality" / f"{name}.onnx", folder / f"{name}.onnx", 32)
         (folder / "lpips.npz").write_bytes((FIXTURES / "quality" / "lpips.npz").read_bytes())
         found = report(
-            TOY, "--schedule", "every-3", "--prompts", folder / "prompts.txt", "--seeds", "3,5",
-            "--steps", "6", "--guidance", "2", "--lpips", folder / "lpips.onnx",
+            MODEL, "--schedule", "every-3", "--prompts", folder / "prompts.txt", "--seeds", "3,5",
+            "--steps", "9", "--lpips", folder / "lpips.onnx",
             "--features", folder / "features.onnx")
         self.assertEqual(found["content"], "pixels")
         self.assertEqual(found["setting"]["prompts"], PROMPTS)
@@ -127,6 +131,69 @@ class PromptTests(Cases):
             self.assertEqual(method[name]["minimum"], min(values))
             self.assertAlmostEqual(method[name]["deviation"], np.std(values), places=12)
         self.assertGreater(method["frechet"], 0)
+
+
+class DecodedTests(Cases):
+    def test_pixels_are_judged_and_latents_measured(self):
+        folder = scratch_folder()
+        schedule = folder / "every-2.dcs"
+        schedule.write_text(schedule_text(("stack", "refresh every 2"), steps=6))
+        options = ["--inputs", PIPELINE / "i2v.npz", "--schedule", schedule,
+                   "--decoder", PIPELINE / "vae.onnx"]
+        found = report(PIPELINE / "i2v.onnx", *options)
+        self.assertEqual(found["content"], "pixels")
+        ditcache("sample", PIPELINE / "i2v.onnx", *options, "-o", folder / "out")
+        made = {key: value.astype(np.float64)
+                for key, value in arrays(folder / "out" / "final.npz").items()}
+        method = found["methods"][1]
+        own, other = ((np.clip(made[key], -1, 1) + 1) / 2 for key in ("pixels", "baseline_pixels"))
+        self.assertAlmostEqual(method["psnr_db"]["mean"], psnr(own, other, 1), places=6)
+        self.assertAlmostEqual(
+            method["relative_l1"]["mean"], relative(1, made["final"], made["baseline"]), places=9)
+        # The folder of `sample` has the same pixels.
+        again = report(folder / "out")["methods"][1]
+        self.assertEqual(again["psnr_db"], method["psnr_db"])
+
+
+class VBenchTests(Cases):
+    """The names that github.com/Vchitect/VBench, vbench/__init__.py, looks for."""
+
+    def evaluate(self, programs):
+        folder = scratch_folder()
+        done = ditcache(
+            "evaluate", MODEL, "--schedule", "every-3", "--prompt", PROMPTS[0], "--seeds", "3,5",
+            "--steps", "8", "--vbench", folder / "videos", environment={"PATH": str(programs)})
+        return folder / "videos", done
+
+    def test_with_ffmpeg_every_video_is_an_mp4(self):
+        programs = scratch_folder()
+        program = programs / "ffmpeg"
+        # What an encoder is given, instead of a film.
+        program.write_text('#!/bin/sh\nfor last; do :; done\n/bin/cat >"$last"\n')
+        program.chmod(0o755)
+        videos, done = self.evaluate(programs)
+        self.assertEqual(done.stderr, "")
+        names = {f"{PROMPTS[0]}-{index}.mp4" for index in (0, 1)}
+        for method in "baseline", "every-3":
+            self.assertEqual({path.name for path in (videos / method).iterdir()}, names)
+            prompts = json.loads((videos / f"{method}.json").read_text())
+            self.assertEqual(prompts, dict.fromkeys(names, PROMPTS[0]))
+        ditcache("sample", MODEL, "--prompt", PROMPTS[0], "--seed", "3", "--steps", "8",
+                 "-o", videos / "sample")
+        final = arrays(videos / "sample" / "final.npz")["final"][0]
+        pixels = np.rint(255 * (np.clip(final, -1, 1).astype(np.float64) + 1) / 2)
+        stored = np.fromfile(videos / "baseline" / f"{PROMPTS[0]}-0.mp4", np.uint8)
+        self.assertNear(stored.reshape(8, 32, 32, 3).transpose(3, 0, 1, 2), pixels, 1)
+
+    def test_without_ffmpeg_the_user_is_told(self):
+        videos, done = self.evaluate(scratch_folder())
+        self.assertIn("VBench does not read", done.stderr)
+        self.assertEqual({path.suffix for path in (videos / "every-3").iterdir()}, {".webp"})
+
+    def test_latents_are_no_videos(self):
+        done = ditcache("evaluate", CORPUS / "wan.onnx", "--schedule", "every-2", "--inputs",
+                        CORPUS / "wan_traj.npz", "--vbench", scratch_folder() / "v", status=64)
+        self.assertIn("--decoder", done.stderr)
 
 
 class ResultTests(Cases):
@@ -162,8 +229,14 @@ def pictures_of(source, target, size):
     """A copy of a network for pictures of another size."""
     model = onnx.load(source)
     dimensions = model.graph.input[0].type.tensor_type.shape.dim
+    places = dimensions[-1].dim_value * dimensions[-2].dim_value
     for axis in -1, -2:
         dimensions[axis].dim_value = size
+    for tensor in model.graph.initializer:
+        shape = numpy_helper.to_array(tensor)
+        if shape.dtype == np.int64 and places in shape:
+            shape = np.where(shape == places, size * size, shape)
+            tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")

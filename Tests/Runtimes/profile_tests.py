@@ -7,19 +7,36 @@ import numpy as np
 import onnx
 
 from pages import check_page
-from support import CORPUS, Cases, arrays, conditioning, ditcache, onnx_runtime, scratch_folder
+from support import (
+    CORPUS, ROOT, Cases, arrays, conditioning, ditcache, onnx_runtime, scratch_folder)
 
+MODELS = ROOT / "examples" / "models"
+PROMPT = ("background:checker background:red first:circle first:yellow first:left second:none "
+          "second:none second:none")
 GRID = (3, 4, 6)
 CLUSTERS, ROUNDS = 4, 32
 
 
-def profile(*options, model="wan", inputs="wan_traj"):
+def profile(*options, model=CORPUS / "wan.onnx"):
     """Runs the command; returns its JSON and what it recorded."""
     folder = scratch_folder()
     done = ditcache(
-        "profile", CORPUS / f"{model}.onnx", "--inputs", CORPUS / f"{inputs}.npz", "--json",
-        "--record", folder / "record.npz", "-o", folder / "out", *options)
+        "profile", model, "--json", "--record", folder / "record.npz", "-o", folder / "out",
+        *options)
     return json.loads(done.stdout), arrays(folder / "record.npz"), folder / "out"
+
+
+def masked(*options, model="wan", mask=None):
+    """A profile of a recording in the corpus, whose random weights show nothing by themselves."""
+    path = scratch_folder() / "mask.npy"
+    if mask is None:
+        mask = np.zeros((3, 8, 12), bool)
+        for frame in range(3):
+            mask[frame, 2:6, 2 + 2 * frame:6 + 2 * frame] = True
+    np.save(path, mask)
+    return profile(
+        "--inputs", CORPUS / f"{model}_traj.npz", "--masks", path, *options,
+        model=CORPUS / f"{model}.onnx")
 
 
 def attention_in_onnx_runtime(inputs, latents):
@@ -95,7 +112,7 @@ def scores(received, mask, threshold=1.0):
 class ProfileTests(Cases):
     @classmethod
     def setUpClass(cls):
-        cls.report, cls.record, cls.folder = profile()
+        cls.report, cls.record, cls.folder = masked()
         cls.inputs = arrays(CORPUS / "wan_traj.npz")
 
     def test_attention_is_that_of_onnx_runtime(self):
@@ -105,11 +122,6 @@ class ProfileTests(Cases):
 
     def test_predictions_are_the_recorded_ones(self):
         self.assertNear(self.record["predictions"], self.inputs["model_out"][:, 0], 5e-5)
-
-    def test_masks_are_those_of_numpy(self):
-        clean = self.record["latents"][-1] - np.float64(self.inputs["sigmas"][11]) * \
-            self.record["predictions"][-1]
-        np.testing.assert_array_equal(self.record["mask"], segmented(clean))
 
     def test_scores_and_focus_are_those_of_numpy(self):
         expected = scores(self.record["attention"], self.record["mask"])
@@ -149,11 +161,9 @@ class ProfileTests(Cases):
         self.assertIn("schedule profiled for any", text)
 
     def test_a_given_mask_is_used_as_it_is(self):
-        folder = scratch_folder()
         mask = np.zeros((3, 8, 12), bool)
         mask[:, 2:6, 4:9] = True
-        np.save(folder / "mask.npy", mask)
-        report, record, _ = profile("--masks", folder / "mask.npy", "--attention", "1.01")
+        report, record, _ = masked("--attention", "1.01", mask=mask)
         np.testing.assert_array_equal(record["mask"], mask)
         self.assertNear(report["scores"], scores(record["attention"], mask, 1.01), 1e-9)
 
@@ -168,17 +178,18 @@ class ProfileTests(Cases):
             [onnx.numpy_helper.from_array(np.int64([0]), "zero"),
              onnx.numpy_helper.from_array(np.int64([1]), "one"),
              onnx.numpy_helper.from_array(np.float32(.5), "half")])
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]),
-                  folder / "segmenter.onnx")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+        onnx.save(model, folder / "segmenter.onnx")
         _, record, _ = profile(
-            "--segmenter", folder / "segmenter.onnx", "--mask-source", "prediction",
+            "--inputs", CORPUS / "wan_traj.npz", "--segmenter", folder / "segmenter.onnx", "--mask-source", "prediction",
             "--mask-step", "3")
         red = components(record["predictions"][3])[0]
         unit = (red - red.min()) / (red.max() - red.min())
         np.testing.assert_array_equal(record["mask"].ravel(), unit > .5)
 
     def test_joint_attention_counts_the_tokens_of_the_latents(self):
-        report, record, _ = profile(model="hunyuan", inputs="hunyuan_traj")
+        report, record, _ = masked(model="hunyuan")
         self.assertEqual(record["attention"].shape, (12, 8, 72))
         total = record["attention"].sum(-1)
         self.assertTrue((total < 1).all() and (total > .5).all())
@@ -190,7 +201,66 @@ class ProfileTests(Cases):
         done = ditcache(
             "profile", CORPUS / "wan.onnx", "--inputs", CORPUS / "wan_traj.npz", "--masks",
             folder / "mask.npy", status=2)
-        self.assertIn("foreground", done.stderr)
+        self.assertIn("the mask makes no token foreground", done.stderr)
+        self.assertIn("--segmenter", done.stderr)
+
+
+class TrainedModelTests(Cases):
+    """On a model that shows something, masks need no help."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.report, cls.record, cls.folder = profile(
+            "--prompt", PROMPT, "--seeds", "0-1", "--steps", "20", model=MODELS / "wan_video.onnx")
+
+    def test_masks_are_those_of_numpy(self):
+        # The last level of the run: what the last prediction leaves is the result.
+        clean = self.record["latents"][-1] - self.record["sigmas"][-2] * \
+            self.record["predictions"][-1].astype(np.float64)
+        np.testing.assert_array_equal(self.record["mask"], segmented(clean))
+
+    def test_the_mask_is_a_part_of_the_picture_off_its_border(self):
+        mask = self.record["mask"]
+        self.assertGreater(mask.mean(), .01)
+        self.assertLess(mask.mean(), .5)
+        border = np.ones_like(mask)
+        border[:, 1:-1, 1:-1] = False
+        self.assertLess(mask[border].mean(), mask.mean())
+
+    def test_a_run_whose_mask_is_empty_is_left_out(self):
+        masks = np.zeros((2, 8, 32, 32), bool)
+        masks[1, :, 8:24, 8:24] = True
+        path = scratch_folder() / "masks.npy"
+        np.save(path, masks)
+        report, record, _ = profile(
+            "--prompt", PROMPT, "--seeds", "0-1", "--steps", "3", "--masks", path,
+            model=MODELS / "wan_video.onnx")
+        self.assertEqual([run["seed"] for run in report["runs"]], [1])
+        self.assertEqual(len(report["unclear"]), 1)
+        self.assertIn("seed 0", report["unclear"][0])
+        np.testing.assert_array_equal(record["mask"], masks[1])
+
+    def test_every_block_is_scored_in_both_runs(self):
+        self.assertEqual(self.report["skipped"], [])
+        self.assertEqual(len(self.report["runs"]), 2)
+        scores = np.array([run["scores"] for run in self.report["runs"]])
+        self.assertNear([b["score"] for b in self.report["blocks"]], scores.mean(0), 1e-9)
+        self.assertGreater(np.ptp(scores.mean(0)), .02)
+
+
+class ImageModelTests(Cases):
+    """A model of pictures with a free batch, which guidance calls with two."""
+
+    def test_a_free_batch_is_that_of_guidance(self):
+        report, record, folder = profile(
+            "--prompt", "red-circle", "--steps", "10", model=MODELS / "dit_image.onnx")
+        self.assertEqual(report["tokens"], [1, 8, 8])
+        self.assertEqual(record["attention"].shape, (10, 10, 64))
+        self.assertNear(record["attention"].sum(-1), np.ones((10, 10)), 1e-5)
+        done = ditcache("evaluate", MODELS / "dit_image.onnx", "--schedule",
+                        folder / "profiled.dcs", "--prompt", "red-circle", "--json")
+        baseline, cached = json.loads(done.stdout)["methods"]
+        self.assertLess(cached["flops"], baseline["flops"])
 
 
 if __name__ == "__main__":

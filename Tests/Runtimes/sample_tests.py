@@ -1,12 +1,14 @@
 """`ditcache sample` against plain loops in ONNX Runtime, and the pictures that it writes."""
 
 import json
+import re
 import struct
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from pages import check_page
 from support import (
     CORPUS, FIXTURES, LATENTS, ROOT, TIMESTEP, CachedModel, Cases, arrays, copy_model, ditcache,
     for_each, golden, onnx_runtime, schedule_text, scratch_folder)
@@ -47,6 +49,38 @@ def two_experts(inputs, experts):
         width = np.float32(inputs["sigmas"][step + 1] - inputs["sigmas"][step])
         latents = latents + width * (outputs["uncond"] + change)
     return latents, ran
+
+
+class PageTests(Cases):
+    def test_the_page_shows_steps_metrics_and_frames(self):
+        folder = scratch_folder()
+        schedule = folder / "first-block.dcs"
+        schedule.write_text(schedule_text(
+            ("stack", "warmup_steps 2",
+             "refresh unless relative_l1(residual(blocks[0]), since: last_computed) < 0.4")))
+        done = ditcache(
+            "sample", CORPUS / "wan.onnx", "--schedule", schedule, "--inputs",
+            CORPUS / "wan_traj.npz", "--html", folder / "page.html", "--json")
+        report = json.loads(done.stdout)
+        self.assertEqual(report["files"], [str(folder / "page.html")])
+        text = check_page(folder / "page.html")
+        for words in "What was computed", "What the rules saw", "Side by side", "difference":
+            self.assertIn(words, text)
+        # One cell for each block and step, full where the block was computed.
+        source = (folder / "page.html").read_text()
+        cells = re.findall(r"opacity:([\d.]+)\"><title>blocks\.(\d), step (\d+):", source)
+        computed = set(report["sites"][0]["computed_steps"][0])
+        self.assertEqual(
+            {(int(block), int(step)) for shade, block, step in cells if shade == "1.0"},
+            {(block, step) for block in range(6) for step in computed})
+        self.assertEqual(len(cells), 6 * 12)
+
+    def test_a_page_without_a_cache_has_one_strip(self):
+        page = scratch_folder() / "page.html"
+        ditcache("sample", CORPUS / "wan.onnx", "--inputs", CORPUS / "wan_traj.npz", "--html", page)
+        text = check_page(page)
+        self.assertIn("The result", text)
+        self.assertNotIn("What was computed", text)
 
 
 class ExpertTests(Cases):

@@ -6,6 +6,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
+import numpy as np
+
 from support import CORPUS, ditcache, scratch_folder
 
 CHROMIUM = shutil.which("chromium")
@@ -30,10 +32,17 @@ class ScreenshotTests(unittest.TestCase):
         blank.write_text("<!DOCTYPE html><title>blank</title>")
         empty = len(screenshot(blank))
         inputs = CORPUS / "wan_traj.npz"
-        ditcache("profile", CORPUS / "wan.onnx", "--inputs", inputs, "-o", folder / "profile")
+        mask = np.zeros((3, 8, 12), bool)
+        mask[:, 2:6, 4:9] = True
+        np.save(folder / "mask.npy", mask)
+        ditcache("profile", CORPUS / "wan.onnx", "--inputs", inputs, "--masks",
+                 folder / "mask.npy", "-o", folder / "profile")
         ditcache("evaluate", CORPUS / "wan.onnx", "--schedule",
                  folder / "profile" / "profiled.dcs", "--inputs", inputs, "-o", folder / "evaluate")
-        for page in "profile/profile.html", "evaluate/evaluation.html":
+        ditcache("sample", CORPUS / "wan.onnx", "--schedule",
+                 folder / "profile" / "profiled.dcs", "--inputs", inputs, "--html",
+                 folder / "sample.html")
+        for page in "profile/profile.html", "evaluate/evaluation.html", "sample.html":
             picture = screenshot(folder / page)
             self.assertEqual(picture[16:24], (1080).to_bytes(4) + (1600).to_bytes(4))
             # A page that shows nothing compresses to next to nothing.

@@ -37,10 +37,11 @@ _scratch = tempfile.TemporaryDirectory(prefix="ditcache-tests-")
 onnxruntime.set_default_logger_severity(3)
 
 
-def ditcache(*arguments, status=0):
+def ditcache(*arguments, status=0, environment=None):
     """Runs the command and checks its exit status; returns the finished process."""
     done = subprocess.run(
-        [DITCACHE, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+        [DITCACHE, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+        env={**os.environ, **(environment or {})})
     line = " ".join(map(str, arguments))
     assert done.returncode == status, (
         f"ditcache {line}: status {done.returncode}, expected {status}\n{done.stdout}{done.stderr}")

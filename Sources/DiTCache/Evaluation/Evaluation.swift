@@ -26,22 +26,14 @@ public struct Evaluation: Sendable {
     let reference: Tensor
   }
 
-  /// The part of the calls of each step that computed each site.
+  /// What the first run of a method computed.
   struct Grid: Sendable {
     let method: String
     let rows: [(label: String, values: [Double])]
 
-    init(_ method: String, _ run: Recording, _ manifest: Manifest) {
+    init(_ method: String, _ run: Recording, _ manifest: Manifest, blocks: [String] = []) {
       self.method = method
-      let diagnostics = run.diagnostics(manifest)
-      let steps = run.modelOutputs.shape[0]
-      rows = zip(manifest.sites, diagnostics).map { site, diagnosis in
-        let values = (0..<steps).map { step in
-          let count = diagnosis.computedSteps.count { $0.contains(step) }
-          return Double(count) / Double(max(diagnosis.computedSteps.count, 1))
-        }
-        return (site.name, values)
-      }
+      rows = ComputedGrid(run, manifest, blocks: blocks).rows
     }
   }
 
@@ -88,17 +80,21 @@ public struct Evaluation: Sendable {
       for grid in grids {
         page.figure(
           StepGrid(rows: grid.rows, scale: .computed).svg,
-          caption: "\(grid.method): sites by steps of the first run, computed full, reused pale.")
+          caption:
+            "\(grid.method): the steps of the first run from left to right; computed is full, "
+            + "reused is pale.")
       }
     }
     if !exhibits.isEmpty {
       page.heading("Side by side")
-      for exhibit in exhibits {
-        try page.pictures(
-          try Comparison.strips(
+      for run in Self.runs(of: exhibits) {
+        var pictures: [(label: String, image: RGBImage)] = []
+        for exhibit in run {
+          pictures += try Comparison.strips(
             of: exhibit.result.asVideo, named: exhibit.method,
-            against: exhibit.reference.asVideo),
-          caption: exhibit.prompt ?? exhibit.method)
+            against: exhibit.reference.asVideo, showingReference: pictures.isEmpty)
+        }
+        try page.pictures(pictures, caption: run[0].prompt ?? "Side by side")
       }
     }
     if report.methods.contains(where: { $0.runs.count > 1 }) {
@@ -110,6 +106,17 @@ public struct Evaluation: Sendable {
         rows: report.methods.flatMap { method in method.runs.map { Self.row($0, method.name) } })
     }
     return page
+  }
+
+  /// Exhibits of the same run together: each begins with the first method.
+  private static func runs(of exhibits: [Exhibit]) -> [[Exhibit]] {
+    exhibits.reduce(into: []) { runs, exhibit in
+      if exhibit.method == exhibits[0].method {
+        runs.append([exhibit])
+      } else {
+        runs[runs.count - 1].append(exhibit)
+      }
+    }
   }
 
   private var subtitle: String {

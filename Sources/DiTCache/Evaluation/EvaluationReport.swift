@@ -14,6 +14,8 @@ public struct EvaluationReport: Encodable, Sendable {
   public let methods: [Method]
   /// Files that were written.
   public var files: [String] = []
+  /// What is to be said about them.
+  public var warnings: [String] = []
 
   /// How runs were made.
   public struct Setting: Encodable, Sendable {
@@ -166,6 +168,7 @@ struct MethodRuns {
   /// The row beside the baseline; the baseline's own row has no quality.
   func row(against baseline: MethodRuns) throws -> EvaluationReport.Method {
     let qualities = samples.map(\.measured.quality)
+    let latents = samples.map(\.measured.latents)
     let ratios = zip(baseline.seconds, seconds).map { $0 / $1 }
     let hasFeatures = baseline.features.count > 1 && features.count > 1
     let isBaseline = samples.isEmpty
@@ -180,15 +183,15 @@ struct MethodRuns {
       frechet: hasFeatures && !isBaseline
         ? try FrechetDistance.between(
           try FeatureStatistics(features), try FeatureStatistics(baseline.features)) : nil,
-      relativeL1: .init(of: qualities.map(\.relativeL1)),
-      relativeL2: .init(of: qualities.map(\.relativeL2)),
-      cosine: .init(of: qualities.map(\.cosineSimilarity)), perStep: perStep,
+      relativeL1: .init(of: latents.map(\.relativeL1)),
+      relativeL2: .init(of: latents.map(\.relativeL2)),
+      cosine: .init(of: latents.map(\.cosineSimilarity)), perStep: perStep,
       runs: samples.map { sample in
         let quality = sample.measured.quality
         return EvaluationReport.Sample(
           prompt: sample.prompt, seed: sample.seed, seconds: sample.seconds, psnrDb: quality.psnr,
           ssim: quality.structuralSimilarity, lpips: sample.measured.lpips,
-          relativeL1: quality.relativeL1)
+          relativeL1: sample.measured.latents.relativeL1)
       })
   }
 

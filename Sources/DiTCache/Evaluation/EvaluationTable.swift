@@ -25,7 +25,7 @@ public struct EvaluationTable: Sendable {
       column("State (MB) ↓") { $0.stateBytes.map { Self.text("%.2f", Double($0) / 1e6) } },
       column("Memory (MB) ↓") { $0.peakBytes.map { Self.text("%.1f", Double($0) / 1e6) } },
       column("PSNR (dB) ↑", psnr),
-      column("min") { $0.psnrDb.map { Self.text("%.2f", $0.minimum) } },
+      column("worst (dB) ↑") { $0.psnrDb.map { Self.text("%.2f", $0.minimum) } },
       column("SSIM ↑") { $0.ssim.map { Self.spread($0, "%.4f") } },
       column("LPIPS ↓") { $0.lpips.map { Self.spread($0, "%.4f") } },
       column("Fréchet ↓") { $0.frechet.map { Self.text("%.4g", $0) } },

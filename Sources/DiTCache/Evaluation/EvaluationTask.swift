@@ -1,8 +1,10 @@
+import Adapters
 import CacheContract
 import CacheRewrite
 import Diffusion
 import GraphIR
 import Interpreter
+import ModelStructure
 import OnnxFile
 import Quality
 import ScheduleLanguage
@@ -13,6 +15,8 @@ public struct EvaluationTask: Sendable {
   private let job: SampleJob
   private let candidates: [Candidate]
   private let networks: QualityNetworks
+  /// What turns results into pixels; nil when the model denoises pixels, or none are wanted.
+  public var decoder: LatentDecoder?
 
   private struct Candidate: Sendable {
     let name: String
@@ -25,6 +29,7 @@ public struct EvaluationTask: Sendable {
     _ model: LoadedModel, schedules: [String], adapter: String? = nil, steps: Int? = nil,
     inputsPath: String? = nil, networks: QualityNetworks, threads: Int, memory: Int? = nil
   ) throws {
+    let model = try model.fixingBatch(adapter: adapter)
     job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
     self.networks = networks
     if let manifest = model.manifest {
@@ -43,11 +48,12 @@ public struct EvaluationTask: Sendable {
         hint: "pass --schedule with files or names of the catalogue, once for each")
     }
     let steps = try steps ?? inputsPath.flatMap { try SampleInputs.stepCount(of: $0) }
+    let usual = job.roles.steps
     candidates = try schedules.map { name in
-      var rewrite = RewriteJob()
-      rewrite.steps = steps
-      rewrite.adapter = adapter
       let schedule = try ScheduleLibrary.schedule(name)
+      var rewrite = RewriteJob()
+      rewrite.steps = steps ?? (schedule.steps == nil ? usual : nil)
+      rewrite.adapter = adapter
       let cached = try rewrite.run(model, schedule: schedule).cached
       return Candidate(name: schedule.name, graph: cached.graph, manifest: cached.manifest)
     }
@@ -67,11 +73,13 @@ public struct EvaluationTask: Sendable {
   ///
   /// - Parameters:
   ///   - request: what to denoise
+  ///   - videos: a folder for all results, as VBench reads them
   ///   - progress: called with a method, the steps done and all steps of a run
   /// - Returns: the figures, and what their report shows
   /// - Throws: what reading and running throw
   public func run(
-    _ request: RunSet, progress: (String, Int, Int) -> Void = { _, _, _ in }
+    _ request: RunSet, videos: String? = nil,
+    progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws -> Evaluation {
     let model = job.model
     try model.file.requireWeights()
@@ -83,7 +91,9 @@ public struct EvaluationTask: Sendable {
     var methods = candidates.map { MethodRuns($0.name) }
     var exhibits: [Evaluation.Exhibit] = []
     var grids: [Evaluation.Grid] = []
-    var last: (inputs: SampleInputs, run: Recording)?
+    var last: (inputs: SampleInputs, run: Recording, content: GeneratedContent)?
+    var vbench = try videos.map { try VBenchVideos(folder: $0) }
+    let blocks = model.structure.blocks.map(\.name)
     for one in request.runs {
       var sample = request.sample
       (sample.prompt, sample.seed) = (one.prompt, one.seed ?? 0)
@@ -94,7 +104,9 @@ public struct EvaluationTask: Sendable {
       let measurement = Measurement(networks: networks)
       baseline.note(reference, flops: model.flops, saved: 0, memory: uncached.memory)
       baseline.stateBytes = nil
-      baseline.features += try measurement.features(of: GeneratedResult(reference))
+      let uncachedResult = try GeneratedResult(reference, decoder: decoder)
+      baseline.features += try measurement.features(of: uncachedResult)
+      try vbench?.add(uncachedResult.shown, method: baseline.name, prompt: one.prompt)
       for (index, candidate) in candidates.enumerated() {
         let loop = DenoisingLoop(
           engines[index], roles: job.roles, manifest: candidate.manifest, scheduler: scheduler)
@@ -103,39 +115,46 @@ public struct EvaluationTask: Sendable {
           .map { (site: $0, computed: $1) }
         methods[index].note(
           run, flops: model.flops, saved: job.flopsSaved(sites), memory: engines[index].memory)
-        methods[index].features += try measurement.features(of: GeneratedResult(run))
-        if last == nil { grids.append(.init(candidate.name, run, candidate.manifest)) }
+        let result = try GeneratedResult(run, decoder: decoder)
+        methods[index].features += try measurement.features(of: result)
+        try vbench?.add(result.shown, method: candidate.name, prompt: one.prompt)
+        if last == nil {
+          grids.append(.init(candidate.name, run, candidate.manifest, blocks: blocks))
+        }
         if exhibits.count < Evaluation.exhibitCount * candidates.count {
           exhibits.append(
             .init(
-              method: candidate.name, prompt: one.prompt, result: run.final,
-              reference: reference.final))
+              method: candidate.name, prompt: one.prompt, result: result.shown,
+              reference: uncachedResult.shown))
         }
         methods[index].samples +=
-          try measurement.samples(of: GeneratedResult(run), against: GeneratedResult(reference))
+          try measurement.samples(of: result, against: uncachedResult)
           .map { (one.prompt, one.seed, run.seconds, $0) }
       }
-      last = (inputs, reference)
+      last = (inputs, reference, GeneratedContent(shape: uncachedResult.shown.shape))
     }
     guard let last else {
       throw UsageError("nothing-to-run", at: "--prompts", "there is no prompt")
     }
+    try vbench?.finish()
     let report = EvaluationReport(
-      model: model.path,
-      content: GeneratedContent(shape: last.run.final.shape).rawValue,
+      model: model.path, content: last.content.rawValue,
       setting: .init(
         scheduler: scheduler.rawValue, steps: last.inputs.levels.stepCount,
         branches: last.run.branches, guidance: last.inputs.guidanceScale, threads: job.threads,
         prompts: request.prompts, seeds: request.sample.inputsPath == nil ? request.seeds : []),
       methods: try [baseline.row(against: baseline)]
-        + methods.map { try $0.row(against: baseline) })
+        + methods.map { try $0.row(against: baseline) },
+      files: vbench?.files ?? [], warnings: vbench?.warnings ?? [])
     return Evaluation(report: report, exhibits: exhibits, grids: grids)
   }
 }
 
 extension GeneratedResult {
-  fileprivate init(_ run: Recording) {
-    self.init(final: run.final, latents: run.latents, seconds: run.seconds)
+  fileprivate init(_ run: Recording, decoder: LatentDecoder?) throws {
+    self.init(
+      final: run.final, pixels: try decoder?.pixels(of: run.final), latents: run.latents,
+      seconds: run.seconds)
   }
 }
 

@@ -15,8 +15,8 @@ public struct ResultComparison: Sendable {
 
   /// Compares every result after the first with the first.
   ///
-  /// An archive holds `final` (B, …); `latents` (S + 1, B, …) and `seconds`, one number, are used
-  /// where they are. A single archive with `baseline` as well is compared with that. Each path is
+  /// An archive holds `final` (B, …); decoded `pixels` (B, 1 or 3, …), `latents` (S + 1, B, …) and
+  /// `seconds`, one number, are used where they are. A single archive with `baseline` as well is compared with that. Each path is
   /// an archive or a folder that holds `final.npz`.
   public func run(_ paths: [String]) throws -> Evaluation {
     var results: [(name: String, result: GeneratedResult)] = []
@@ -37,11 +37,11 @@ public struct ResultComparison: Sendable {
       methods.append(method)
     }
     let report = EvaluationReport(
-      model: nil, content: GeneratedContent(shape: results[0].result.final.shape).rawValue,
+      model: nil, content: GeneratedContent(shape: results[0].result.shown.shape).rawValue,
       setting: nil, methods: try methods.map { try $0.row(against: methods[0]) })
     let exhibits = results.dropFirst().prefix(Evaluation.exhibitCount).map { name, result in
       Evaluation.Exhibit(
-        method: name, prompt: nil, result: result.final, reference: results[0].result.final)
+        method: name, prompt: nil, result: result.shown, reference: results[0].result.shown)
     }
     return Evaluation(report: report, exhibits: exhibits)
   }
@@ -59,9 +59,11 @@ public struct ResultComparison: Sendable {
           : "it has \(file.keys.joined(separator: ", "))", category: .badModel)
     }
     let isOwn = key == "final"
+    let pixels = isOwn ? "pixels" : "baseline_pixels"
     let seconds = isOwn && file.entry("seconds") != nil ? try file.tensor("seconds") : nil
     return GeneratedResult(
       final: try file.tensor(key),
+      pixels: file.entry(pixels) == nil ? nil : try file.tensor(pixels),
       latents: isOwn && file.entry("latents") != nil ? try file.tensor("latents") : nil,
       seconds: try seconds?.asFloat32().elements(as: Float.self).first.map(Double.init))
   }

@@ -30,6 +30,14 @@ struct MaskSource {
     }
   }
 
+  /// What is reduced and segmented.
+  var name: String {
+    switch source {
+    case .clean: "clean latents, PCA"
+    case .prediction: "prediction, PCA"
+    }
+  }
+
   /// What the model sees in a run, and which of it is foreground.
   func mask(
     of run: ProfiledRun, levels: NoiseLevels, isFlow: Bool, run number: Int

@@ -19,8 +19,10 @@ public struct ProfileReport: Encodable, Sendable {
   public let tokens: [Int]
   /// The scheduler.
   public let scheduler: String
-  /// Runs: each prompt with each seed.
+  /// Runs: each prompt with each seed, where the mask separates something.
   public let runs: [Run]
+  /// Runs that are left out because their mask makes no token foreground, or all.
+  public let unclear: [String]
   /// The score of each step and block, averaged over runs.
   public let scores: [[Double]]
   /// How much more attention the foreground receives than its share of the tokens, step by step.
@@ -85,8 +87,8 @@ public struct ProfileReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, blocks, skipped, threshold, attention, tokens, scheduler, runs, scores, focus
-    case changes, warmup, refresh, background, files
+    case schema, blocks, skipped, threshold, attention, tokens, scheduler, runs, scores
+    case unclear, focus, changes, warmup, refresh, background, files
     case longestInterval = "longest_interval"
     case shortestInterval = "shortest_interval"
     case runAgreement = "run_agreement"
@@ -95,8 +97,8 @@ public struct ProfileReport: Encodable, Sendable {
 
   init(
     _ profile: ModelProfile, probe: AttentionProbe, grid: TokenGrid,
-    settings: ProfileTask.Settings, request: RunSet, scheduler: String,
-    schedule: ProposedSchedule
+    settings: ProfileTask.Settings, runs used: [RunSet.Run], unclear: [String],
+    scheduler: String, schedule: ProposedSchedule
   ) {
     blocks = profile.blocks.map {
       Block(
@@ -110,7 +112,8 @@ public struct ProfileReport: Encodable, Sendable {
     self.scheduler = scheduler
     let steps = profile.changes.count + 1
     let counted = min(profile.plan.warmup, steps - 1)..<steps
-    runs = zip(request.runs, profile.scores).map { run, scores in
+    self.unclear = unclear
+    runs = zip(used, profile.scores).map { run, scores in
       Run(
         prompt: run.prompt, seed: run.seed,
         scores: profile.blocks.indices.map { block in
@@ -136,12 +139,17 @@ public struct ProfileReport: Encodable, Sendable {
 
   /// Writes `profiled.dcs`, `masks.png`, `profile.html` and `profile.json` into a folder that exists.
   mutating func write(
-    to folder: String, schedule: ProposedSchedule, exhibits: [(label: String, video: Tensor)]
+    to folder: String, schedule: ProposedSchedule, exhibits: [ProfileExhibit],
+    attention: ProfileExhibit
   ) throws {
     try ScheduleTexts.replace("\(folder)/profiled.dcs", with: schedule.text)
     let picture = "\(folder)/masks.png"
-    try ContactSheet.render(rows: exhibits).writePNG(to: picture)
-    try page(schedule: schedule, exhibits: exhibits).write(to: "\(folder)/profile.html")
+    let rows = exhibits.flatMap { exhibit in
+      exhibit.rows.enumerated().map { ($0 == 0 ? exhibit.caption : $1.label, $1.video) }
+    }
+    try ContactSheet.render(rows: rows).writePNG(to: picture)
+    try page(schedule: schedule, exhibits: exhibits, attention: attention)
+      .write(to: "\(folder)/profile.html")
     files += [
       "\(folder)/profiled.dcs", picture, "\(folder)/profile.html", "\(folder)/profile.json",
     ]

@@ -17,6 +17,8 @@ public struct ProfileTask: Sendable {
   private let probe: AttentionProbe
   private let grid: TokenGrid
   private let settings: Settings
+  /// What turns results into pixels for the report; nil shows them as they are.
+  public var decoder: LatentDecoder?
 
   /// How a profile is made.
   public struct Settings: Sendable {
@@ -60,6 +62,7 @@ public struct ProfileTask: Sendable {
         "bad-setting", at: "profile",
         "--background is 0 to 1, --interval 1 or more, --attention above 0, --warmup not negative")
     }
+    let model = try model.fixingBatch(adapter: adapter)
     job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
     grid = try TokenGrid(
       of: model.measured, structure: model.structure, latents: job.roles.latents)
@@ -72,10 +75,11 @@ public struct ProfileTask: Sendable {
   /// - Parameters:
   ///   - request: what to denoise; one sample a run
   ///   - folder: a folder for `profile.json`, `profiled.dcs` and `masks.png`
-  ///   - recordPath: an archive for the first run's attention, masks and predictions
+  ///   - recordPath: an archive for the attention, masks and predictions of the first run that
+  ///     shows a foreground
   ///   - progress: called with a title, the steps done and all steps of a run
-  /// - Returns: the report
-  /// - Throws: what reading, running and writing throw
+  /// - Returns: the report, without the runs whose mask separates nothing
+  /// - Throws: `ProfilingError` when no mask does, and what reading, running and writing throw
   public func run(
     _ request: RunSet, folder: String? = nil, recordPath: String? = nil,
     progress: (String, Int, Int) -> Void = { _, _, _ in }
@@ -92,7 +96,10 @@ public struct ProfileTask: Sendable {
     let scheduler = try job.scheduler(of: request.sample)
     let masks = try MaskSource(settings, threads: job.threads)
     var runs: [ModelProfile.Run] = []
-    var exhibits: [(label: String, video: Tensor)] = []
+    var used: [RunSet.Run] = []
+    var unclear: [String] = []
+    var exhibits: [ProfileExhibit] = []
+    var first: ProfiledRun?
     var files: [String] = []
     for (number, run) in request.runs.enumerated() {
       var sample = request.sample
@@ -113,21 +120,33 @@ public struct ProfileTask: Sendable {
         recording, guidance: inputs.guidanceScale, calls: engine.calls)
       let (map, mask) = try masks.mask(
         of: observed, levels: inputs.levels, isFlow: scheduler != .ddim, run: number)
+      exhibits.append(
+        ProfileExhibit(
+          caption: Self.label(run, number),
+          rows: [
+            ("result", try (decoder?.pixels(of: recording.final) ?? recording.final).asVideo),
+            (masks.name, map.video),
+            ("foreground", mask.video),
+          ]))
+      let foreground = try mask.tokens(grid)
+      guard foreground.contains(true), foreground.contains(false) else {
+        unclear.append(Self.label(run, number))
+        continue
+      }
       let scores = try BlockScores(
         received: observed.received, keyCounts: probe.blocks.map(\.tokenCount),
-        foreground: try mask.tokens(grid), grid: grid, threshold: settings.attention)
-      runs.append(.init(scores: scores, changes: try observed.changes()))
-      exhibits += [
-        (Self.label(run, number), recording.final.asVideo), ("prediction, PCA", map.video),
-        ("foreground", mask.video),
-      ]
-      if number == 0, let recordPath {
+        foreground: foreground, grid: grid, threshold: settings.attention)
+      if runs.isEmpty, let recordPath {
         try NPZFile.write(
-          try observed.arrays(mask: mask, scores: scores).map { ($0.name, $0.tensor) },
-          to: recordPath)
+          try observed.arrays(mask: mask, scores: scores, levels: inputs.levels)
+            .map { ($0.name, $0.tensor) }, to: recordPath)
         files.append(recordPath)
       }
+      first = first ?? observed
+      runs.append(.init(scores: scores, changes: try observed.changes()))
+      used.append(run)
     }
+    guard let first else { throw ProfilingError.noForeground(runs: request.runs.count) }
     var options = ModelProfile.Options()
     options.threshold = settings.threshold
     options.backgroundShare = settings.backgroundShare
@@ -137,13 +156,16 @@ public struct ProfileTask: Sendable {
       runs, blocks: probe.blocks.map { ($0.name, $0.position) }, options: options)
     let schedule = ProposedSchedule(
       profile, name: "profiled", adapter: "any",
-      evidence: evidence(request, scheduler))
+      evidence: evidence(runs: runs.count, scheduler))
     try Self.check(schedule)
     var report = ProfileReport(
-      profile, probe: probe, grid: grid, settings: settings, request: request,
+      profile, probe: probe, grid: grid, settings: settings, runs: used, unclear: unclear,
       scheduler: scheduler.rawValue, schedule: schedule)
     report.files = files
-    if let folder { try report.write(to: folder, schedule: schedule, exhibits: exhibits) }
+    if let folder {
+      let attention = try first.exhibit(profile, grid: grid, caption: Self.label(used[0], 0))
+      try report.write(to: folder, schedule: schedule, exhibits: exhibits, attention: attention)
+    }
     return report
   }
 
@@ -153,9 +175,8 @@ public struct ProfileTask: Sendable {
   }
 
   /// What the schedule's comments say about where it comes from.
-  private func evidence(_ request: RunSet, _ scheduler: SchedulerName) -> [String] {
+  private func evidence(runs: Int, _ scheduler: SchedulerName) -> [String] {
     let name = URL(filePath: job.model.path).lastPathComponent
-    let runs = request.runs.count
     return [
       "\(name), \(runs) \(runs == 1 ? "run" : "runs"), \(scheduler.rawValue), "
         + "\(grid.frames) x \(grid.rows) x \(grid.columns) tokens; attention above "

@@ -61,7 +61,7 @@ struct ProfiledRun {
 
   /// What `--record` writes.
   func arrays(
-    mask: ForegroundMask, scores: BlockScores
+    mask: ForegroundMask, scores: BlockScores, levels: NoiseLevels
   ) throws -> [(name: String, tensor: Tensor)] {
     let sizes = [received.count, received[0].count, received[0][0].count]
     let flags = try Shape([mask.frames, mask.rows, mask.columns])
@@ -69,7 +69,7 @@ struct ProfiledRun {
       ("attention", Tensor(received.flatMap { $0.flatMap { $0 } }, shape: try Shape(sizes))),
       ("scores", Tensor(scores.scores.flatMap { $0 }, shape: try Shape(Array(sizes.prefix(2))))),
       ("focus", Tensor(scores.focus)), ("changes", Tensor(try changes())),
-      ("mask", Tensor(mask.isForeground, shape: flags)),
+      ("sigmas", Tensor(levels.sigmas)), ("mask", Tensor(mask.isForeground, shape: flags)),
       ("predictions", try Self.stacked(predictions)), ("latents", try Self.stacked(latents)),
     ]
   }

@@ -5,13 +5,21 @@ public enum Comparison {
   /// How much differences of colours are amplified.
   public static let amplification = 4.0
 
-  /// The strips of the first sample: both results, and the amount by which they differ.
+  /// The strips of the first sample: both results, and the amount by which they differ; the result
+  /// alone without a reference.
   ///
-  /// Results are (B, C, F, H, W). Colours differ by at most 2; a quarter of that is white. Of latents
+  /// Results are (B, C, F, H, W). The reference can be left out where it is shown already. Colours differ by at most 2; a quarter of that is white. Of latents
   /// the difference itself is shown, in its own range.
   public static func strips(
-    of result: Tensor, named name: String, against reference: Tensor
+    of result: Tensor, named name: String, against reference: Tensor?,
+    showingReference: Bool = true
   ) throws(QualityError) -> [(label: String, image: RGBImage)] {
+    guard let reference else {
+      let scale = scale(result)
+      return [
+        (name, try ContactSheet.render(rows: [("", result)], scale: scale, margin: 0))
+      ]
+    }
     guard result.shape == reference.shape, result.rank == 5, result.shape[0] > 0 else {
       throw QualityError(
         .notAVideo, at: name,
@@ -25,14 +33,20 @@ public enum Comparison {
       let distance = abs(min(max(x, -1), 1) - min(max(y, -1), 1)) / 2
       return isPixels ? 2 * min(amplification * distance, 1) - 1 : x - y
     }
-    let scale = max(1, min(6, 300 / max(own.shape[3], 1)))
+    let scale = scale(own)
     let label = isPixels ? "difference × \(Int(amplification))" : "difference"
     var images: [(label: String, image: RGBImage)] = []
-    for (label, video) in [
+    let rows = [
       ("uncached", other), (name, own), (label, Tensor(difference, shape: own.shape)),
-    ] {
-      images.append((label, try ContactSheet.render(rows: [("", video)], scale: scale)))
+    ]
+    for (label, video) in rows.dropFirst(showingReference ? 0 : 1) {
+      images.append(
+        (label, try ContactSheet.render(rows: [("", video)], scale: scale, margin: 0)))
     }
     return images
+  }
+
+  private static func scale(_ video: Tensor) -> Int {
+    max(1, min(6, 300 / max(video.rank > 1 ? video.shape[video.rank - 2] : 1, 1)))
   }
 }

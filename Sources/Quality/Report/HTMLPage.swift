@@ -50,7 +50,7 @@ public struct HTMLPage: Sendable {
     body += "<figcaption>\(Markup.escaped(caption))</figcaption></figure>\n"
   }
 
-  /// Adds pictures side by side, each above its label.
+  /// Adds pictures side by side, each above its label, all below a caption.
   public mutating func pictures(
     _ pictures: [(label: String, image: RGBImage)], caption: String
   ) throws(QualityError) {
@@ -62,8 +62,8 @@ public struct HTMLPage: Sendable {
         + "height=\"\(image.height)\" src=\"data:image/png;base64,\(data)\">"
         + "<span>\(Markup.escaped(label))</span></div>"
     }
-    body += "<figure><div class=\"pictures\">\(cells)</div>"
-    body += "<figcaption>\(Markup.escaped(caption))</figcaption></figure>\n"
+    body += "<figure><p class=\"title\">\(Markup.escaped(caption))</p>"
+    body += "<div class=\"pictures\">\(cells)</div></figure>\n"
   }
 
   /// The whole file.
@@ -104,21 +104,24 @@ public struct HTMLPage: Sendable {
     h2 { margin: 44px 0 12px; padding-top: 20px; border-top: 1px solid var(--line);
       font-size: 19px; }
     .lead { margin: 4px 0 24px; color: var(--dim); }
-    .figures { display: flex; flex-wrap: wrap; gap: 12px; }
+    .figures { display: flex; flex-wrap: wrap; gap: 12px; margin-bottom: 24px; }
     .figures div { flex: 1 1 120px; padding: 14px 16px; border-radius: 10px;
       background: var(--soft); }
     .figures b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
     .figures span, figcaption, .pictures span { color: var(--dim); font-size: 13px; }
     .scroll { overflow-x: auto; }
-    table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-    th, td { padding: 8px 12px; border-bottom: 1px solid var(--line); text-align: right;
+    table { width: 100%; border-collapse: collapse; font-size: 13.5px;
+      font-variant-numeric: tabular-nums; }
+    th, td { padding: 7px 0 7px 14px; border-bottom: 1px solid var(--line); text-align: right;
       white-space: nowrap; }
-    th { color: var(--dim); font-size: 12.5px; font-weight: 600; }
+    th { color: var(--dim); font-size: 12px; font-weight: 600; white-space: normal;
+      vertical-align: bottom; }
     th:first-child, td:first-child { padding-left: 0; text-align: left; }
     tbody tr:first-child td { color: var(--dim); }
     figure { margin: 18px 0 26px; }
     figcaption { margin-top: 8px; }
-    .pictures { display: flex; flex-wrap: wrap; gap: 14px; }
+    .pictures { display: flex; flex-wrap: wrap; gap: 12px 18px; }
+    .title { margin: 0 0 8px; font-weight: 600; overflow-wrap: anywhere; }
     .pictures img { display: block; max-width: 100%; height: auto; border-radius: 6px;
       image-rendering: pixelated; }
     .pictures span { display: block; margin-top: 4px; }

@@ -12,8 +12,8 @@ public struct StepGrid: Sendable {
   private let scale: Scale
   private let highlighted: Set<Int>
 
-  private static let labelWidth = 180.0
   private static let width = 1000.0
+  private static let characterWidth = 6.4
 
   /// A grid; `highlighted` rows have a mark beside their label.
   public init(
@@ -27,22 +27,24 @@ public struct StepGrid: Sendable {
   /// The grid as an SVG element.
   public var svg: String {
     let steps = rows.map(\.values.count).max() ?? 0
-    let cell = (Self.width - Self.labelWidth - 8) / Double(max(steps, 1))
+    let characters = rows.map(\.label.count).max() ?? 0
+    let labelWidth = min(max(Self.characterWidth * Double(characters) + 20, 60), 360)
+    let cell = (Self.width - labelWidth - 8) / Double(max(steps, 1))
     let height = rows.count > 40 ? 9.0 : rows.count > 16 ? 14 : 20
     var parts: [String] = []
     for (row, (label, values)) in rows.enumerated() {
       let y = Double(row) * height
       parts.append(
-        "<text x=\"\(Self.labelWidth - 10)\" y=\"\(Markup.place(y + height / 2 + 4))\" "
+        "<text x=\"\(labelWidth - 10)\" y=\"\(Markup.place(y + height / 2 + 4))\" "
           + "text-anchor=\"end\">\(Markup.escaped(label))</text>")
       if highlighted.contains(row) {
         parts.append(
-          "<rect x=\"\(Self.labelWidth - 6)\" y=\"\(Markup.place(y + 1))\" width=\"3\" "
+          "<rect x=\"\(labelWidth - 6)\" y=\"\(Markup.place(y + 1))\" width=\"3\" "
             + "height=\"\(Markup.place(height - 2))\" style=\"fill:var(--s1)\"/>")
       }
       for (step, value) in values.enumerated() {
         parts.append(
-          "<rect x=\"\(Markup.place(Self.labelWidth + Double(step) * cell))\" "
+          "<rect x=\"\(Markup.place(labelWidth + Double(step) * cell))\" "
             + "y=\"\(Markup.place(y + 0.5))\" width=\"\(Markup.place(max(cell - 1, 0.5)))\" "
             + "height=\"\(Markup.place(height - 1))\" \(color(value))><title>"
             + "\(Markup.escaped(label)), step \(step): \(Markup.short(value))</title></rect>")
@@ -50,13 +52,18 @@ public struct StepGrid: Sendable {
     }
     let bottom = Double(rows.count) * height
     for step in LineChart.stepTicks(steps) {
-      let x = Self.labelWidth + (Double(step) + 0.5) * cell
+      let x = labelWidth + (Double(step) + 0.5) * cell
       parts.append(
         "<text x=\"\(Markup.place(x))\" y=\"\(Markup.place(bottom + 16))\" "
           + "text-anchor=\"middle\">\(step)</text>")
     }
+    var end = bottom + 22
+    if case .range(let range) = scale {
+      parts.append(Self.legend(of: range, x: labelWidth, y: end + 4))
+      end += 24
+    }
     return
-      "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(bottom + 22))\" width=\"\(Int(Self.width))\""
+      "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(end))\" width=\"\(Int(Self.width))\""
       + " role=\"img\">\(parts.joined())</svg>"
   }
 
@@ -68,23 +75,28 @@ public struct StepGrid: Sendable {
     case .range(let range):
       let width = range.upperBound - range.lowerBound
       let part = width > 0 ? (value - range.lowerBound) / width : 0
-      return "fill=\"\(Self.heat(part))\""
+      return "fill=\"\(HeatScale.hex(part))\""
     }
   }
 
-  /// Dark violet over magenta and orange to pale yellow, evenly in lightness.
-  static func heat(_ part: Double) -> String {
-    let stops: [(Double, Double, Double)] = [
-      (24, 15, 61), (91, 22, 110), (158, 47, 100), (217, 82, 63), (247, 142, 36), (252, 229, 160),
-    ]
-    guard part.isFinite else { return "#888888" }
-    let place = min(max(part, 0), 1) * Double(stops.count - 1)
-    let below = min(Int(place), stops.count - 2)
-    let rest = place - Double(below)
-    let (a, b) = (stops[below], stops[below + 1])
-    return [(a.0, b.0), (a.1, b.1), (a.2, b.2)].reduce(into: "#") { text, ends in
-      let level = Int((ends.0 + (ends.1 - ends.0) * rest).rounded())
-      text += (level < 16 ? "0" : "") + String(level, radix: 16)
+  /// Which number each colour of a range is.
+  private static func legend(of range: ClosedRange<Double>, x: Double, y: Double) -> String {
+    let width = 180.0
+    let slices = 60
+    let low = Markup.short(range.lowerBound)
+    let start = x + characterWidth * Double(low.count) + 8
+    var parts = ["<text x=\"\(Markup.place(x))\" y=\"\(Markup.place(y + 10))\">\(low)</text>"]
+    for slice in 0..<slices {
+      let color = HeatScale.hex(Double(slice) / Double(slices - 1))
+      // A little wider than its share, so that no gaps show.
+      parts.append(
+        "<rect x=\"\(Markup.place(start + Double(slice) * width / Double(slices)))\" "
+          + "y=\"\(Markup.place(y))\" width=\"\(Markup.place(width / Double(slices) + 0.5))\" "
+          + "height=\"12\" fill=\"\(color)\"/>")
     }
+    parts.append(
+      "<text x=\"\(Markup.place(start + width + 8))\" y=\"\(Markup.place(y + 10))\">"
+        + "\(Markup.short(range.upperBound))</text>")
+    return parts.joined()
   }
 }
