@@ -180,21 +180,23 @@ struct ExpressionLowering {
     }
     return try choice(
       test.value, in: scope, isReady: impliesReady,
+      shapes: then.shapeLeaves + other.shapeLeaves,
       then: { try lower(then, in: $0) }, else: { try lower(other, in: $0) })
   }
 
-  /// An If of two branches that give one value of the same type.
+  /// An If of two branches that give one value of the same type; `shapes` are what a number beside a
+  /// tensor takes its shape from.
   func choice(
-    _ test: ValueID, in scope: GraphScope, isReady: Bool,
+    _ test: ValueID, in scope: GraphScope, isReady: Bool, shapes: [Expression] = [],
     then: (GraphScope) throws -> Operand, else other: (GraphScope) throws -> Operand
   ) throws -> Operand {
     let yes = GraphScope(inside: scope, isReady: isReady)
     let no = GraphScope(inside: scope, isReady: false)
     var (a, b) = (try then(yes), try other(no))
     if a.kind == .tensor, b.kind != .tensor {
-      b = try spread(b, like: a.type, in: no, reference: try shapeReference(in: no))
+      b = try spread(b, like: a.type, in: no, reference: try shapeReference(shapes, in: no))
     } else if b.kind == .tensor, a.kind != .tensor {
-      a = try spread(a, like: b.type, in: yes, reference: try shapeReference(in: yes))
+      a = try spread(a, like: b.type, in: yes, reference: try shapeReference(shapes, in: yes))
     } else if a.kind != b.kind {
       a.value = yes.cast(a.value, to: .float32)
       b.value = no.cast(b.value, to: .float32)
@@ -227,10 +229,14 @@ struct ExpressionLowering {
     scope.graph.tensorType(of: value)?.shape?.count
   }
 
-  /// A value of the shape that a tensor of the site has.
-  private func shapeReference(in scope: GraphScope) throws -> ValueID {
-    if let output = try? lower(.site(.output), in: scope) { return output.value }
-    return try lower(.site(.input), in: scope).value
+  /// The first of some leaves that is a tensor: what a branch reads is there before it is chosen,
+  /// unlike the site's output.
+  private func shapeReference(_ shapes: [Expression], in scope: GraphScope) throws -> ValueID {
+    for shape in shapes {
+      let operand = try lower(shape, in: scope)
+      if operand.kind == .tensor { return operand.value }
+    }
+    throw unsupported("a number beside a tensor of unknown shape")
   }
 
   // MARK: - Functions
@@ -323,6 +329,20 @@ struct ExpressionLowering {
 }
 
 extension Expression {
+  /// Parts that, where they are tensors, have the shape of the whole, the likeliest first.
+  var shapeLeaves: [Expression] {
+    switch self {
+    case .site, .tap, .slot: [self]
+    case .binary(_, let left, let right): left.shapeLeaves + right.shapeLeaves
+    case .conditional(_, let then, let other): then.shapeLeaves + other.shapeLeaves
+    case .call(.mean, _), .call(.sum, _), .call(.largest, _): []
+    case .call(.lowFrequencies, let operands): operands[0].shapeLeaves
+    case .call(let function, _) where function.isSelection: [self]
+    case .call(_, let operands): operands.flatMap(\.shapeLeaves)
+    case .boolean, .integer, .number, .control, .updated, .parameter, .not, .member, .table: []
+    }
+  }
+
   /// The operands of a chain of `and`.
   var conjuncts: [Expression] {
     if case .binary(.and, let left, let right) = self { return left.conjuncts + right.conjuncts }

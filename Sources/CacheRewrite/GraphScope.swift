@@ -124,3 +124,11 @@ final class GraphScope {
       .tensor(dataType, type?.shape))
   }
 }
+
+extension GraphScope {
+  /// What a slot without an update becomes here; nil where it can be handed on, since it is known to
+  /// hold something.
+  func asHeld(_ slot: ScheduleLanguage.Slot) -> Expression? {
+    isReady ? nil : .slot(slot.name)
+  }
+}

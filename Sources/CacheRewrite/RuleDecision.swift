@@ -135,9 +135,9 @@ struct RuleUpdate {
     _ state: RuleState, _ scalars: [ScheduleLanguage.Slot], ready: ValueID, in graph: Graph
   ) throws -> (Subgraph, Subgraph) {
     let lowering = state.lowering(ready: ready)
-    func branch(_ name: String, isReady: Bool, _ update: (ScheduleLanguage.Slot) -> Expression?)
-      throws -> Subgraph
-    {
+    func branch(
+      _ name: String, isReady: Bool, fills: Bool, _ update: (ScheduleLanguage.Slot) -> Expression?
+    ) throws -> Subgraph {
       let scope = GraphScope(
         name: Name("\(state.rule.name)/\(name)"), of: graph, isReady: isReady)
       for slot in scalars {
@@ -157,7 +157,7 @@ struct RuleUpdate {
       }
       for (entry, input) in zip(state.shared.entries, state.sharedInputs) {
         let value: ValueID
-        if let next = update(entry.slot) {
+        if let next = update(entry.slot) ?? (fills ? scope.asHeld(entry.slot) : nil) {
           var operand = try lowering.lower(next, in: scope)
           if operand.kind != .tensor {
             throw lowering.unsupported("slot '\(entry.slot.name)' as a number")
@@ -172,8 +172,8 @@ struct RuleUpdate {
       return scope.subgraph
     }
     return (
-      try branch("computed", isReady: false) { $0.computed },
-      try branch("reused", isReady: ready == state.ready) { $0.reused }
+      try branch("computed", isReady: false, fills: true) { $0.computed },
+      try branch("reused", isReady: ready == state.ready, fills: false) { $0.reused }
     )
   }
 }

@@ -55,7 +55,10 @@ struct SiteBodies {
     return scope.subgraph
   }
 
-  /// The new contents of the slots; what has no update is handed on.
+  /// The new contents of the slots.
+  ///
+  /// What has no update is handed on; where the slots may hold nothing yet, as what they read as
+  /// then, because an empty one would never be taken for filled.
   private func fill(
     _ scope: GraphScope, suffix: String, _ update: (ScheduleLanguage.Slot) -> Expression?
   ) throws {
@@ -65,7 +68,7 @@ struct SiteBodies {
       let own = entry.stream ?? 0
       if own != stream { scope.known = [:] }
       stream = own
-      guard let next = update(entry.slot) else {
+      guard let next = update(entry.slot) ?? scope.asHeld(entry.slot) else {
         scope.addOutput(scope.outer(input), name: name)
         continue
       }
