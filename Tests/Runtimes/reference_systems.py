@@ -10,7 +10,7 @@ from probing_references import DiCache, EasyCache, FirstBlocks
 from published import LEMICA, MAGCACHE, TEACACHE
 from puppet import layout
 from references import Accumulated, AdaCache, FasterCache, HiCache, MagCache, StepLists, TaylorSeer
-from references import TeaCache, TGate
+from references import PortedAdaCache, TeaCache, TGate
 from support import LATENTS, arrays
 
 WAN, HUNYUAN = "wan", "hunyuan"
@@ -19,6 +19,7 @@ ATTENTION, ALL = ["attn1", "attn"], ["attn1", "attn2", "ffn", "attn", "ff"]
 # HunyuanVideo's 40 single-stream blocks, the background among Wan's 40, refresh steps as shipped.
 HUNYUAN_BACKGROUND = [0, 2, 4, 5, 6, 7, *range(10, 22), 23, 25, 26, 27, 31, 33]
 HUNYUAN_FOREGROUND = [1, 3, 8, 9, 22, 24, 28, 29, 30, 32, *range(34, 40)]
+WAN_FOREGROUND = HUNYUAN_FOREGROUND
 WAN_BACKGROUND = [0, *range(2, 8), *range(10, 21), *range(25, 33), 37, 38]
 SHIPPED_STEPS = [6, 18, 26, 32, 38, 42, 46, 48]
 
@@ -52,6 +53,40 @@ def profiling_hunyuan(blocks, refresh):
     return make
 
 
+def split(step):
+    """The list in force, and whether its deltas are refreshed: the foreground's, later the other's."""
+    early = step <= 31
+    return "front" if early else "back", step in ([6, 26, 38, 46] if early else [18, 32, 42, 48])
+
+
+def alternate(step):
+    """The same where every refresh step puts its list in force until the next one."""
+    begins = {**dict.fromkeys([6, 26, 38, 46], "front"), **dict.fromkeys([18, 32, 42, 48], "back")}
+    last = max((begin for begin in begins if begin <= step), default=None)
+    return begins.get(last), step in begins
+
+
+def taking_turns(model, foreground, background, phase, first=0):
+    """ProfilingDiT with two lists: after the warm-up the list in force is reused, the other is not."""
+    def make():
+        place = layout(model, True)
+        lists = {"front": set(foreground), "back": set(background)}
+
+        def computed(*names):
+            return {step for step in range(50)
+                    if step < 6 or phase(step)[1] or phase(step)[0] not in names}
+
+        both = lists["front"] & lists["back"]
+        rules = [(lists["front"] - both, ["front"]), (lists["back"] - both, ["back"]),
+                 (both, ["front", "back"])]
+        cuts = [(place.runs(first + block for block in blocks), computed(*names))
+                for blocks, names in rules if blocks]
+        if model == HUNYUAN:
+            cuts.append((place.run(6, 19), every(6, 6, 50)))
+        return StepLists(place, *cuts)
+    return make
+
+
 def stack_steps(model, steps):
     return lambda: StepLists(layout(model), (layout(model).runs(layout(model).stack), steps))
 
@@ -66,12 +101,28 @@ def broadcast(model, *rules):
     def make():
         place = layout(model)
         timesteps = np.floor(arrays(run_inputs(model, 16))["timesteps"] + 1e-6)
-        return StepLists(place, *[
-            (place.modules([kind], True, positions), {
-                step for step, t in enumerate(timesteps)
-                if not (low < t < high) or step % n == 0})
-            for kind, positions, n, low, high in rules])
+        return StepLists(place, *windows(place, timesteps, *rules))
     return make
+
+
+def windows(place, timesteps, *rules):
+    return [
+        (place.modules([kind], True, positions), {
+            step for step, t in enumerate(timesteps) if not (low < t < high) or step % n == 0})
+        for kind, positions, n, low, high in rules]
+
+
+def with_mlp_store(make, starts, skips):
+    """PAB's store of mlps beside it: kept where the run has a timestep, reused for some steps."""
+    def made():
+        place = layout(WAN)
+        timesteps = np.floor(arrays(run_inputs(WAN, 50))["timesteps"] + 1e-6)
+        begins = [step for step, t in enumerate(timesteps) if t in starts]
+        assert len(begins) == len(starts)
+        reused = {step + skip for step in begins for skip in range(1, skips + 1)}
+        return StepLists(place, *make(place, timesteps), (
+            place.modules(["ffn"], True, range(5)), set(range(50)) - reused))
+    return made
 
 
 @dataclass
@@ -120,6 +171,14 @@ FIXED = {
         lambda: StepLists(
             layout(HUNYUAN), (layout(HUNYUAN).runs([2, 3, 4, 6]), from_lists([2, 5, 9], 12, 2)),
             (layout(HUNYUAN).run(0, 1), every(4, 3, 12)))),
+    **{f"profiling_hunyuan_{phase.__name__}": shipped(
+        f"profiling-hunyuan-{phase.__name__}", HUNYUAN, taking_turns(
+            HUNYUAN, HUNYUAN_FOREGROUND, HUNYUAN_BACKGROUND, phase, first=20), 50)
+       for phase in (split, alternate)},
+    **{f"profiling_wan_{phase.__name__}": shipped(
+        f"profiling-wan-14b-{phase.__name__}", WAN, taking_turns(
+            WAN, WAN_FOREGROUND, WAN_BACKGROUND, phase), 50)
+       for phase in (split, alternate)},
     "lemica_wan": shipped("lemica-wan-1-3b-14", WAN, stack_steps(
         WAN, LEMICA["lemica-wan-1-3b-14"]), 50),
     "lemica_hunyuan": System(HUNYUAN, rule(
@@ -157,6 +216,10 @@ FIXED = {
         WAN, ("attn1", None, 2, 100, 850), ("attn2", None, 3, 100, 850)), 16),
     "pab_hunyuan": shipped("pab-hunyuan", HUNYUAN, broadcast(
         HUNYUAN, ("attn", [0, 1], 2, 100, 850)), 16),
+    "pab_mlp_wan": shipped("pab-mlp-wan", WAN, with_mlp_store(
+        lambda place, timesteps: windows(
+            place, timesteps, ("attn1", None, 2, 100, 850), ("attn2", None, 3, 100, 850)),
+        {864, 783, 681}, 2), 50),
     "hicache": shipped("hicache", WAN, modules(HiCache, WAN, ALL, False, 2, 6, 3), 24),
     "hicache_hunyuan": shipped(
         "hicache", HUNYUAN, modules(HiCache, HUNYUAN, ALL, False, 2, 6, 3), 24),
@@ -200,6 +263,38 @@ def adacache(model, block, signal, limits, rates, frame=None):
             f"use adacache{motion}of: residual(self_attention of {block}), limits: {limits},",
             f"rates: {rates})", imports="adacache.dcs"),
         modules(AdaCache, model, ALL, True, signal, limits, rates, 12, frame))
+
+
+def ported_adacache(block, signal, limits, rates, frame):
+    """AdaCache as LightX2V has it for Wan, in the words of the language."""
+    text = f"""
+rule ported(of, tokens, limits, rates) {{
+  keep delta
+  slot signal
+  slot rate = 1
+  slot last_motion = 1
+  let later = drop_first(of, tokens)
+  let earlier = drop_last(of, tokens)
+  let share = sum(abs(later - earlier)) / (sum(abs(later)) + sum(abs(earlier))) / 0.385
+  let fourth = share * share * share * share
+  let motion = if step >= 0.1 * steps and step <= 0.9 * steps then fourth * fourth else 1
+  let gradient = 10 * (motion - last_motion) / rate
+  let change = relative_l1(of, signal) / rate * (motion + abs(gradient))
+  signal := of when computed
+  last_motion := if valid then motion else 1 when computed
+  rate := if change < limits[0] then rates[0] else if change < limits[1] then rates[1]
+      else if change < limits[2] then rates[2] else if change < limits[3] then rates[3]
+      else if change < limits[4] then rates[4] else rates[5] when computed
+  compute unless elapsed < rate and step > 0
+}}
+schedule test for wan {{ steps 12 cache stack {{
+  use ported(of: residual(self_attention of {block}), tokens: {frame}, limits: {limits},
+      rates: {rates})
+}} }}
+"""
+    return System(WAN, text, lambda: PortedAdaCache(
+        layout(WAN), layout(WAN).run(0, 5),
+        {signal: layout(WAN).modules(["attn1"], True)[signal]}, limits, rates, 12, frame))
 
 
 def teacache(model, tap, signal, row, threshold):
@@ -247,6 +342,7 @@ DECIDED = {
         HUNYUAN, "dual[1]", "transformer_blocks.1.attn", [0.35, 0.5, 0.65, 0.8, 1.1],
         [4, 3, 3, 2, 2, 1]),
     "adacache_wan_motion": adacache(WAN, "blocks[3]", "blocks.3.attn1", LIMITS, RATES, 24),
+    "adacache_wan_port": ported_adacache("blocks[3]", "blocks.3.attn1", LIMITS, RATES, 24),
     "first_block_hunyuan": first_blocks(HUNYUAN, "blocks[1..]", range(1, 8), 1, 0.67),
     "dbcache_hunyuan": first_blocks(
         HUNYUAN, "blocks[1..-2]", range(1, 7), 1, 0.69, "warmup_steps 2", warmup=2, budget=1000),

@@ -214,6 +214,35 @@ class AdaCache(Reference):
         return motion + abs(gradient)
 
 
+class PortedAdaCache(AdaCache):
+    """LightX2V's port to Wan: the stack's delta, reused on steps that a computed one writes off.
+
+    The window of the motion counts steps from 0, and no step at the end is forced.
+    """
+
+    def __init__(self, layout, cuts, signal, limits, rates, steps, frame):
+        super().__init__(layout, {**cuts, **signal}, *signal, limits, rates, steps, frame)
+        [self.stack] = cuts
+        self.sites = [self.stack]
+        self.written_off = set()
+
+    def __call__(self, feeds, step):
+        if step in self.written_off:
+            return self.call(feeds, step, self.sites)
+        output = self.call(feeds, step, [])
+        new = self.puppet.made[self.signal][0]
+        if self.old is not None:
+            change = np.abs(self.old - new).sum() / np.abs(self.old).sum() / self.rate
+            change *= self.regularisation(new, step)
+            self.metrics.append(change)
+            self.rate = next(
+                (rate for limit, rate in zip(self.limits, self.rates) if change < limit),
+                self.rates[-1])
+            self.written_off |= set(range(step + 1, step + self.rate))
+        self.old = new
+        return output
+
+
 class TGate(Reference):
     """Attention of one branch: cross-attention until the gate, self-attention by two periods.
 
