@@ -16,6 +16,11 @@ public enum ContractNames {
   /// Sigma of this step and the next: float32 [2].
   public static let sigmas = "ditcache/sigmas"
 
+  /// Whether a branch has made a call, of a form of several files that is run as one: bool [1].
+  ///
+  /// No file has it; the flags of rules are left to the host there.
+  public static let begun = "ditcache/begun"
+
   /// Report: which sites computed, bool [sites].
   public static let computed = "ditcache/computed"
   /// Report: each site's metric, float32 [sites].

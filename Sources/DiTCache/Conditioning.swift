@@ -30,10 +30,10 @@ extension SampleJob {
     }
     if let label = roles.classLabel {
       return Conditioning(
-        text: [label.input: try ClassNames(of: model.file.path).label(of: prompt)])
+        text: [label.input: try ClassNames(of: model.path).label(of: prompt)])
     }
     guard !roles.text.isEmpty else { return Conditioning() }
-    let table = try PromptTable(of: model.file.path, named: roles.promptTable)
+    let table = try PromptTable(of: model.path, named: roles.promptTable)
     return try words(try table.embeddings(of: prompt))
   }
 

@@ -12,6 +12,27 @@ public enum FormFolder {
   /// Metadata of each file: which form it is a part of.
   static let partKey = "ditcache/part"
 
+  /// What a part's metadata says: the form and the digest of the original.
+  static func partWord(of manifest: Manifest) -> String {
+    "\(manifest.form?.kind.rawValue ?? "") \(manifest.originalDigest)"
+  }
+
+  /// The folder of a path that is one or the manifest in it.
+  static func folder(of path: String) -> String {
+    let url = URL(filePath: path)
+    guard url.lastPathComponent == manifestName else { return path }
+    return url.deletingLastPathComponent().path(percentEncoded: false)
+  }
+
+  /// Where a form's original is: in its folder or the one above, else where it would be.
+  static func original(_ form: Form, in folder: String) -> String {
+    let name = URL(filePath: form.original).lastPathComponent
+    let own = "\(folder)/\(name)"
+    let above = "\(folder)/../\(name)"
+    return !FileManager.default.fileExists(atPath: own)
+      && FileManager.default.fileExists(atPath: above) ? above : own
+  }
+
   /// Reads the manifest when a path is a folder with one, or the manifest itself; else nil.
   public static func manifest(at path: String) throws -> Manifest? {
     var isFolder: ObjCBool = false
@@ -45,7 +66,8 @@ public enum FormFolder {
     guard let form = try manifest(at: path)?.form else { return }
     throw UsageError.unsupported(
       "form-folder", at: path, "the form '\(form.kind.rawValue)' is several files",
-      hint: "a host runs it, such as examples/onnxruntime/host.py; here, use the form 'if'")
+      hint: "`ditcache run` and `sample` take it, and hosts such as examples/onnxruntime/host.py; "
+        + "here, use the original or the form 'if'")
   }
 
   /// Bytes that a manifest may have; one with 10,000 sites has a tenth.
@@ -74,11 +96,10 @@ public enum FormFolder {
       try requireOurs(folder)
       var options = OnnxWriteOptions()
       options.copiesWeights = copying
-      let kind = files.manifest.form?.kind.rawValue ?? ""
       let parts = files.graphs.map { file in
         OnnxPart(
           fileName: file.fileName, graph: file.graph,
-          metadata: [(partKey, "\(kind) \(files.manifest.originalDigest)")])
+          metadata: [(partKey, partWord(of: files.manifest))])
       }
       try model.write(
         parts, text: (manifestName, try files.manifest.json() + "\n"), in: folder,
@@ -87,6 +108,21 @@ public enum FormFolder {
       if !existed { try? FileManager.default.removeItem(atPath: folder) }
       throw error
     }
+  }
+
+  /// Writes the files of a form into a hidden folder beside the one they are for, which goes again
+  /// afterwards; weights are copied.
+  static func withCopy<Result>(
+    _ files: FormGraphs, of model: OnnxModel, beside folder: String,
+    _ body: (String) throws -> Result
+  ) throws -> Result {
+    let url = URL(filePath: folder)
+    let path = url.deletingLastPathComponent().appending(
+      path: ".\(url.lastPathComponent).check-\(ProcessInfo.processInfo.processIdentifier)"
+    ).path(percentEncoded: false)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try write(files, of: model, to: path, copying: true)
+    return try body(path)
   }
 
   /// Refuses to replace a manifest that somebody else wrote.

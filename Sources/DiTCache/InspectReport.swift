@@ -137,6 +137,7 @@ public struct InspectReport: Encodable, Sendable {
 extension LoadedModel {
   /// FLOPs of one call with every site computed, nil while a dimension is free.
   var flops: Int? {
+    if !parts.isEmpty { return formFlops }
     var sum: Int? = 0
     measured.forEachGraph { graph in
       for id in graph.order {

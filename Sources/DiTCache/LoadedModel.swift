@@ -32,6 +32,10 @@ public struct LoadedModel: Sendable {
   public let structure: ModelStructure
   /// What a cached model says about itself; nil for an original.
   public let manifest: Manifest?
+  /// The models of a form of several files, by file name; empty for a single file.
+  let parts: [String: LoadedModel]
+  /// The file, or of a form of several files where its original is or would be.
+  public let path: String
 
   /// Reads a model.
   ///
@@ -62,6 +66,8 @@ public struct LoadedModel: Sendable {
       _ = try PassPipeline([InferTypes()]).run(on: &graph)
     }
     self.file = file
+    parts = [:]
+    self.path = file.path
     self.graph = graph
     measured = try Self.fixing(dimensions, in: graph)
     self.limits = limits
@@ -70,6 +76,25 @@ public struct LoadedModel: Sendable {
     self.manifest = manifest
     self.roles = roles
     structure = ModelStructure(of: graph, latents: try Self.input(roles["latents"], in: graph))
+  }
+
+  /// A form of several files; see `init(formAt:)`.
+  init(
+    parts: [String: LoadedModel], first: LoadedModel, manifest: Manifest, border: Graph,
+    original: String, roles: [String: String]
+  ) {
+    self.parts = parts
+    path = original
+    file = first.file
+    graph = border
+    measured = border
+    dimensions = [:]
+    limits = first.limits
+    randomWeightSeed = first.randomWeightSeed
+    defects = []
+    self.manifest = manifest
+    self.roles = roles
+    structure = ModelStructure(of: border, latents: nil)
   }
 
   private static func input(_ name: String?, in graph: Graph) throws -> ValueID? {

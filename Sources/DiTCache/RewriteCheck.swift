@@ -19,6 +19,9 @@ import Tensors
 /// apart from the rewrite, within 1e-5 (1e-2 where a slot or stream is float16, 5e-2 for bfloat16).
 /// The original is the model without cache nodes; where it had to be legalised, that form of it,
 /// and one more claim says how near that is to the file's.
+///
+/// A form of several files is compared with the one file of the form `if`, of which the above is
+/// claimed, in calls that run each of its files.
 public struct RewriteCheck: Sendable {
   /// One claim and whether it held.
   public struct Claim: Sendable {
@@ -49,17 +52,14 @@ public struct RewriteCheck: Sendable {
   ) throws {
     let original = task.model
     try original.file.requireWeights()
-    let model = try LoadedModel(
-      cachedPath, randomWeightSeed: original.randomWeightSeed, limits: original.limits)
-    guard let manifest = model.manifest else {
-      throw UsageError(
-        "not-cached", at: cachedPath, "the file that was written holds no manifest",
-        category: .internalFault)
-    }
+    let form = try LoadedModel(
+      formAt: cachedPath, randomWeightSeed: original.randomWeightSeed, limits: original.limits)
+    let (graph, manifest) = try Self.oneFile(
+      task, cachedPath, isForm: form != nil, original.limits)
     let options = style.options(threads: threads, memory: nil)
     let uncached = task.result.uncached
     let plain = try Engine(uncached, options: options)
-    let cached = try Engine(model.graph, options: options)
+    let cached = try Engine(graph, options: options)
     let feeds = try plain.converted(
       try inputsPath.map { try RunJob.arrays(of: $0) }
         ?? SeededInputs.make(
@@ -107,6 +107,26 @@ public struct RewriteCheck: Sendable {
         return try Self.isNear(reused[name], due, tolerance)
       }
     }
+    if let form {
+      try claimForm(
+        try form.formEngine(options), like: cached, manifest, feeds, expected, tolerance)
+    }
+  }
+
+  /// The one file that decides by itself: the one that was written, or for a form of several files
+  /// the one that it is compared with.
+  private static func oneFile(
+    _ task: RewriteTask, _ path: String, isForm: Bool, _ limits: OnnxLimits
+  ) throws -> (graph: Graph, manifest: Manifest) {
+    if isForm { return (task.result.cached.graph, task.result.cached.manifest) }
+    let model = try LoadedModel(
+      path, randomWeightSeed: task.model.randomWeightSeed, limits: limits)
+    guard let manifest = model.manifest else {
+      throw UsageError(
+        "not-cached", at: path, "the file that was written holds no manifest",
+        category: .internalFault)
+    }
+    return (model.graph, manifest)
   }
 
   /// Compares the legalised model with the file's own graph, where that can run here.
@@ -129,20 +149,20 @@ public struct RewriteCheck: Sendable {
   }
 
   /// Noise levels of a call and of the next one, for rules that read them.
-  private static func sigmas(of call: Int) -> (Double, Double) {
+  static func sigmas(of call: Int) -> (Double, Double) {
     (1 - 0.125 * Double(call), 1 - 0.125 * Double(call + 1))
   }
 
-  private static func isNear(_ a: Tensor?, _ b: Tensor, _ tolerance: Double) throws -> Bool {
+  static func isNear(_ a: Tensor?, _ b: Tensor, _ tolerance: Double) throws -> Bool {
     guard let difference = try difference(a, b) else { return false }
     return difference.isIdentical || difference.maximumAbsoluteDifference <= tolerance
   }
 
-  private mutating func claim(_ text: String, _ holds: () throws -> Bool) rethrows {
+  mutating func claim(_ text: String, _ holds: () throws -> Bool) rethrows {
     claims.append(Claim(text: text, holds: try holds()))
   }
 
-  private static func difference(_ a: Tensor?, _ b: Tensor) throws -> TensorDifference? {
+  static func difference(_ a: Tensor?, _ b: Tensor) throws -> TensorDifference? {
     guard let a, a.shape == b.shape, a.dataType == b.dataType else { return nil }
     guard a.dataType.isFloatingPoint else {
       return try TensorDifference(
@@ -153,7 +173,7 @@ public struct RewriteCheck: Sendable {
   }
 
   /// Other inputs of the same shapes: large float arrays scaled by 0.9.
-  private static func moved(_ feeds: [Name: Tensor]) -> [Name: Tensor] {
+  static func moved(_ feeds: [Name: Tensor]) -> [Name: Tensor] {
     feeds.mapValues { tensor in
       guard tensor.dataType.isFloatingPoint, tensor.rank > 2,
         let numbers = try? tensor.asFloat32().elements(as: Float.self),

@@ -1,6 +1,6 @@
 public import CacheContract
 public import CachePolicies
-import CacheRewrite
+package import CacheRewrite
 import Foundation
 import GraphIR
 import Legalization
@@ -87,13 +87,15 @@ public struct RewriteTask: Sendable {
   }
 
   /// A task whose rewrite was made elsewhere.
-  package init(model: LoadedModel, result: RewriteJob.Result, schedule: String) {
+  package init(
+    model: LoadedModel, result: RewriteJob.Result, schedule: String, files: FormGraphs? = nil
+  ) {
     self.model = model
     self.result = result
     self.schedule = schedule
     target = nil
-    form = .if
-    files = nil
+    form = files?.manifest.form?.kind ?? .if
+    self.files = files
     configuration = nil
   }
 
@@ -155,9 +157,7 @@ public struct RewriteTask: Sendable {
     if let files {
       return StagedRewrite(
         task: self,
-        output: .folder { [model] in
-          try FormFolder.write(files, of: model.file, to: path, copying: copyingWeights)
-        })
+        output: .folder(files, path: path, copying: copyingWeights))
     }
     var options = OnnxWriteOptions()
     options.copiesWeights = copyingWeights
@@ -182,7 +182,7 @@ public struct StagedRewrite {
     /// A file, and the folder of a server that it belongs to.
     case file(StagedModel, TritonRepository?)
     /// Several files are written when they are committed.
-    case folder(() throws -> Void)
+    case folder(FormGraphs, path: String, copying: Bool)
   }
 
   init(task: RewriteTask, output: Output) {
@@ -191,17 +191,20 @@ public struct StagedRewrite {
   }
 
   /// Runs original and cached model and compares them.
+  ///
+  /// What is read again is the file before it has its name, or a copy of the folder.
   public func check(
     inputsPath: String?, threads: Int, style: ComputeStyle = ComputeStyle()
   ) throws -> RewriteCheck {
-    guard case .file(let file, _) = output else {
-      throw UsageError.unsupported(
-        "check-form", at: "--check", "the form '\(task.form.rawValue)' is not checked by itself",
-        hint: "check the form 'if' of the same schedule: it is the same lowering")
+    func check(_ path: String) throws -> RewriteCheck {
+      try RewriteCheck(
+        of: task, writtenTo: path, inputsPath: inputsPath, threads: threads, style: style)
     }
-    return try RewriteCheck(
-      of: task, writtenTo: try file.giveTemporaryName(), inputsPath: inputsPath, threads: threads,
-      style: style)
+    switch output {
+    case .file(let file, _): return try check(try file.giveTemporaryName())
+    case .folder(let files, let path, _):
+      return try FormFolder.withCopy(files, of: task.model.file, beside: path, check)
+    }
   }
 
   /// Gives the file its name.
@@ -210,7 +213,8 @@ public struct StagedRewrite {
     case .file(let file, let repository):
       try file.commit()
       try repository?.commit()
-    case .folder(let write): try write()
+    case .folder(let files, let path, let copying):
+      try FormFolder.write(files, of: task.model.file, to: path, copying: copying)
     }
   }
 }

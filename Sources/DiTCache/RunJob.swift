@@ -1,3 +1,5 @@
+import CacheContract
+import Diffusion
 public import GraphIR
 public import Interpreter
 import OnnxFile
@@ -49,14 +51,39 @@ public struct RunJob: Sendable {
   }
 
   /// Runs the model once; feeds must have the sizes of dimensions that were fixed.
+  ///
+  /// Of a form of several files it is the call of `ditcache/step` (0 when left out): a branch's first
+  /// one, on which everything computes, unless state is fed.
   public func run(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> [Name: Tensor] {
+    if !model.parts.isEmpty { return try runForm(model, inputs) }
     let engine = try engine(model)
     return try engine.run(try engine.converted(inputs), trace: trace)
   }
 
   /// The plan for inputs of certain shapes.
   func plan(_ model: LoadedModel, _ inputs: [Name: Tensor]) throws -> Plan {
-    try engine(model).plan(for: inputs.mapValues(\.shape))
+    guard model.parts.isEmpty else {
+      throw UsageError.unsupported(
+        "form-has-many-plans", at: "--explain", "the model is several files, each with its plan",
+        hint: "name one of them: \(model.parts.keys.sorted().joined(separator: ", "))")
+    }
+    return try engine(model).plan(for: inputs.mapValues(\.shape))
+  }
+
+  private func runForm(
+    _ model: LoadedModel, _ inputs: [Name: Tensor]
+  ) throws -> [Name: Tensor] {
+    try model.requireWeights()
+    let engine = try model.formEngine(style.options(threads: threads, memory: memory))
+    let state = Set(engine.manifest.state.map { Name($0.input) })
+    var bundle = StateBundle(engine.manifest)
+    var feeds = try bundle.feeds(
+      adding: inputs.filter { !$0.key.text.hasPrefix(ContractNames.prefix) }, step: 0)
+    feeds[Name(ContractNames.begun)] = Tensor([inputs.keys.contains(where: state.contains)])
+    feeds.merge(inputs) { $1 }
+    var outputs = try engine.run(try engine.converted(feeds), trace: trace)
+    outputs[Name(ContractNames.output(of: ContractNames.begun))] = nil
+    return outputs
   }
 
   private func engine(_ model: LoadedModel) throws -> Engine {

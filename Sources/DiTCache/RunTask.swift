@@ -25,7 +25,7 @@ public struct RunTask: Sendable {
   /// Runs on the arrays of a file and writes the outputs; NumPy has no bfloat16, so that is written
   /// as float32.
   public func run(_ model: LoadedModel, input: String, output: String?) throws -> RunReport {
-    if let output { try FolderPath.requireOther(output, than: input, model.file.path) }
+    if let output { try FolderPath.requireOther(output, than: input, model.path) }
     let sink = tracePath == nil ? nil : TraceSink()
     let job = RunJob(threads: threads, memory: memory, trace: sink, style: style)
     let clock = ContinuousClock()

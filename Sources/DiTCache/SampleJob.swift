@@ -73,7 +73,7 @@ public struct SampleJob: Sendable {
     self.threads = threads
     self.memory = memory ?? EngineOptions.availableMemory
     let choice = try ScheduleLibrary.adapters(
-      choosing: adapter ?? ScheduleLibrary.adapterFile(beside: model.file.path))
+      choosing: adapter ?? ScheduleLibrary.adapterFile(beside: model.path))
     let chosen = try AdapterChoice.choose(
       choice.name, among: choice.known, for: model.graph, model.structure,
       cachedFamilies: model.manifest?.families ?? [], renames: model.roles)
@@ -125,7 +125,7 @@ public struct SampleJob: Sendable {
     let diagnostics = manifest.map { run.diagnostics($0) } ?? []
     return Result(
       run: run, baseline: baseline, quality: quality, sites: sites, diagnostics: diagnostics,
-      flopsSaved: flopsSaved(sites),
+      flopsSaved: manifest == nil ? nil : flopsSaved(sites, tookPlace: run.tookPlace),
       warnings: warnings(sites)
         + (manifest.map { RuleWarnings.all(diagnostics, $0) } ?? []))
   }
@@ -134,27 +134,33 @@ public struct SampleJob: Sendable {
     _ graph: Graph, manifest: Manifest?, lowNoise: LowNoise?, scheduler: SchedulerName
   ) throws -> DenoisingLoop {
     let options = style.options(threads: threads, memory: memory)
-    try model.file.requireWeights()
+    try model.requireWeights()
     var loop = DenoisingLoop(
-      try Engine(graph, options: options), roles: roles, manifest: manifest, scheduler: scheduler)
+      try model.engine(graph, options), roles: roles, manifest: manifest, scheduler: scheduler)
     loop.unconditional = try manifest?.unconditionalEngine(options)
     if let lowNoise {
-      try lowNoise.model.file.requireWeights()
+      try lowNoise.model.requireWeights()
       loop.lowNoise = try LowNoiseExpert(
-        try Engine(lowNoise.graph, options: options), manifest: lowNoise.manifest,
+        try lowNoise.model.engine(lowNoise.graph, options), manifest: lowNoise.manifest,
         boundary: lowNoise.boundary, guidanceScale: lowNoise.guidance)
     }
     return loop
   }
 
-  func flopsSaved(_ sites: [(site: Manifest.Site, computed: Double)]) -> Double? {
-    guard !sites.isEmpty, let total = model.flops, total > 0 else { return nil }
+  /// The part of all calls' FLOPs that was skipped: by sites, and by calls that were left out.
+  func flopsSaved(
+    _ sites: [(site: Manifest.Site, computed: Double)], tookPlace: [Bool]
+  ) -> Double? {
+    guard let total = model.flops, total > 0, !tookPlace.isEmpty else { return nil }
+    let leftOut = Double(tookPlace.count { !$0 }) / Double(tookPlace.count)
+    var outside = Double(total)
     var saved = 0.0
     for (site, computed) in sites {
       guard let flops = site.flops else { return nil }
+      outside -= Double(flops)
       saved += Double(flops) * (1 - computed)
     }
-    return saved / Double(total)
+    return (saved + outside * leftOut) / Double(total)
   }
 
   private func warnings(_ sites: [(site: Manifest.Site, computed: Double)]) -> [String] {

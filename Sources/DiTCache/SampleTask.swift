@@ -30,7 +30,7 @@ public struct SampleTask: Sendable {
     threads: Int, memory: Int? = nil, style: ComputeStyle = ComputeStyle(),
     vocabulary: Vocabulary = .standard
   ) throws {
-    modelPath = model.file.path
+    modelPath = model.path
     job = try SampleJob(
       model, adapter: adapter, threads: threads, memory: memory, style: style)
     guard let schedule else {
@@ -85,7 +85,7 @@ public struct SampleTask: Sendable {
       try FolderPath.requireParent(of: path)
       try FolderPath.requireOther(
         path, than: modelPath, request.inputsPath, request.promptIDsPath,
-        lowNoise?.model.file.path)
+        lowNoise?.model.path)
     }
     let scheduler = try job.scheduler(of: request)
     let inputs = try job.inputs(request, scheduleSteps: manifest?.steps)
@@ -131,7 +131,7 @@ public struct SampleTask: Sendable {
 
   private func experts(_ run: Recording) -> [SampleReport.Expert]? {
     guard let ran = run.experts, let lowNoise else { return nil }
-    return [modelPath, lowNoise.model.file.path].enumerated().map { number, path in
+    return [modelPath, lowNoise.model.path].enumerated().map { number, path in
       .init(
         model: URL(filePath: path).lastPathComponent,
         steps: ran.indices.filter { ran[$0] == number })

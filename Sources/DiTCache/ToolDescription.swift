@@ -35,11 +35,12 @@ enum ProcessMemory {
 }
 
 extension LoadedModel {
-  /// The file's path.
-  public var path: String { file.path }
-
   /// External weight files that do not exist.
-  public var absentWeights: [String] { file.absentWeightLocations }
+  public var absentWeights: [String] {
+    parts.isEmpty
+      ? file.absentWeightLocations
+      : Set(parts.values.flatMap(\.file.absentWeightLocations)).sorted()
+  }
 
   /// One line of facts.
   public var summary: String {

@@ -37,11 +37,25 @@ struct ModelOptions: ParsableArguments {
   var verbose = false
 
   /// Opens a model with these options and says what stands in for its weights.
-  func load(_ path: String) throws -> LoadedModel {
-    let model = try LoadedModel(
-      path, dimensions: try parsedDimensions(), roles: try parsedRoles(),
-      randomWeightSeed: randomWeights,
-      limits: ToolDescription.limits(allowingHardLinks: allowHardLinks, mapping: mmap))
+  ///
+  /// With `orForm` it may be the folder of a form of several files.
+  func load(_ path: String, orForm takesForm: Bool = false) throws -> LoadedModel {
+    let limits = ToolDescription.limits(allowingHardLinks: allowHardLinks, mapping: mmap)
+    let form =
+      try takesForm
+      ? LoadedModel(
+        formAt: path, roles: try parsedRoles(), randomWeightSeed: randomWeights, limits: limits)
+      : nil
+    if form != nil, let dimension = dimensions.first {
+      throw UsageError(
+        "dimension-of-form", at: "--dim \(dimension)",
+        "the sizes of a form of several files follow from what is fed", hint: "leave --dim out")
+    }
+    let model =
+      try form
+      ?? LoadedModel(
+        path, dimensions: try parsedDimensions(), roles: try parsedRoles(),
+        randomWeightSeed: randomWeights, limits: limits)
     if let randomWeights, !quiet {
       for file in model.absentWeights {
         Terminal.printWarning(

@@ -4,9 +4,14 @@ import DiTCache
 /// `ditcache run`.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Runs a model once on arrays from an .npz file.")
+    commandName: "run", abstract: "Runs a model once on arrays from an .npz file.",
+    discussion: """
+      Of a folder that `rewrite --form static` or `split` wrote, it runs one call: what the manifest \
+      names for the 'ditcache/step' of the arrays, 0 when left out. Without state among the arrays \
+      it is a branch's first call, and everything computes.
+      """)
 
-  @Argument(help: "An ONNX file.")
+  @Argument(help: "An ONNX file, or the folder of a form of several files.")
   var model: String
 
   @Option(help: ArgumentHelp("Arrays by input name.", valueName: "X.npz"))
@@ -41,7 +46,7 @@ struct RunCommand: ParsableCommand {
     let task = RunTask(
       threads: try threads.count(), memory: try threads.byteCount(), tracePath: trace,
       style: threads.style)
-    let model = try options.load(model)
+    let model = try options.load(model, orForm: true)
     if explain, let path = input ?? golden {
       for line in try task.explain(model, input: path, isGolden: golden != nil) { print(line) }
     }

@@ -7,7 +7,8 @@ struct SampleCommand: ParsableCommand {
     commandName: "sample",
     abstract: "Denoises with a model, cached and uncached, and compares both.")
 
-  @Argument(help: "An ONNX file, original or cached.")
+  @Argument(
+    help: "An ONNX file, original or cached, or the folder of a form of several files.")
   var model: String
 
   @Option(
@@ -75,7 +76,7 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    let model = try options.load(model)
+    let model = try options.load(model, orForm: true)
     var task = try SampleTask(
       model, lowNoise: try experts.lowNoise(options), schedule: schedule, preset: preset,
       adapter: adapter, steps: steps, inputsPath: inputs, threads: try threads.count(),

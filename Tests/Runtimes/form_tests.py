@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 
 from support import CORPUS, LATENTS, ROOT, RUNTIMES, TIMESTEP, Cases, arrays, cached_model
-from support import conditioning, copy_model, ditcache, for_each, manifest, recording
-from support import schedule_text, scratch_folder
+from support import conditioning, copy_model, ditcache, for_each, interpreter, manifest
+from support import recording, schedule_text, scratch_folder
 
 sys.path.insert(0, str(ROOT / "examples" / "onnxruntime"))
 from host import Branch, Model  # noqa: E402
@@ -53,6 +53,10 @@ STATIC = ["wan_deltadit", "wan_fora", "wan_profilingdit", "wan_taylorseer_block_
 SPLIT = ["wan_dbcache", "wan_dbcache_taylor", "wan_fbc", "wan_teacache_ret", "wan_deltadit",
          "wan_taylorseer_block_o1", "wan_taylorseer_lite", "wan_magcache", "wan_easycache_cfg",
          "wan_adacache"]
+
+
+# ONNX Runtime has no kernel for an operator of the corpus's HunyuanVideo as it was exported.
+ONNX_RUNTIME = ("--target", "onnxruntime")
 
 
 def form(name, schedule, kind, *options):
@@ -197,6 +201,69 @@ class HostTests(Cases):
         self.assertNear(ours["model_out"], expected["model_out"], 1e-4)
 
 
+class CommandTests(FormCases):
+    """What ditcache's own commands make of a folder."""
+
+    CASES = [("static", "wan", "two_rules"), ("static", "hunyuan", "two_rules"),
+             ("split", "wan", "adaptive"), ("split", "hunyuan", "two_rules")]
+
+    def schedule(self, model, name):
+        known = {"two_rules": TWO_RULES, "adaptive": ADAPTIVE}
+        return known[name][model] if name in known else (REPLAYS / f"{name}.dcs").read_text()
+
+    @for_each(*CASES, ("static", "wan", "wan_taylorseer_lite"), ("split", "wan", "wan_adacache"))
+    def test_check_compares_every_file(self, kind, model, name):
+        folder = scratch_folder()
+        rules = folder / "schedule.dcs"
+        rules.write_text(self.schedule(model, name))
+        printed = ditcache("rewrite", copy_model(model, folder), "--schedule", rules, "--form",
+                           kind, "-o", folder / "out", "--check").stdout
+        self.assertNotIn("FAILS", printed)
+        self.assertIn(f"holds: the first call of the form '{kind}' gives the original", printed)
+        steps = [line for line in printed.splitlines() if "does in the form" in line]
+        if kind == "static":
+            names = json.loads((folder / "out" / "manifest.json").read_text())["form"]["steps"]
+            self.assertEqual(len(steps), len(set(names)))
+        self.assertEqual(sorted(path.name for path in folder.iterdir()),
+                         sorted(["out", "schedule.dcs", f"{model}.onnx"]))
+
+    @for_each(*CASES)
+    def test_sample_is_followed_by_onnx_runtime(self, kind, model, name):
+        trajectory = CORPUS / f"{model}_traj.npz"
+        folder = form(model, self.schedule(model, name), kind, *ONNX_RUNTIME)
+        recorded = recording(folder, trajectory)
+        outputs, flags = follow(folder, "onnxruntime", arrays(trajectory), recorded["latents"])
+        np.testing.assert_array_equal(flags, recorded["computed"][:, 0])
+        self.assertTrue(0 < flags.sum() < flags.size)
+        self.assertNear(outputs, recorded["model_out"][:, 0], 1e-5)
+
+    @for_each(("static", "wan_tgate"), ("split", "wan_easycache_cfg"))
+    def test_sample_follows_the_plan_of_branches(self, kind, name):
+        inputs = arrays(CORPUS / "wan_traj.npz")
+        path = scratch_folder() / "guided.npz"
+        np.savez(path, **inputs, guidance_scale=np.float32(3))
+        text = self.schedule("wan", name)
+        ours = recording(form("wan", text, kind), path)
+        due = recording(cached_model("wan", text), path)
+        np.testing.assert_array_equal(ours["computed"], due["computed"])
+        self.assertNear(ours["latents"], due["latents"], 1e-4)
+
+    @for_each(*CASES)
+    def test_run_makes_the_call_of_a_step(self, kind, model, name):
+        folder = form(model, self.schedule(model, name), kind, *ONNX_RUNTIME)
+        inputs = arrays(CORPUS / f"{model}_traj.npz")
+        branch, run = Branch(Model(folder, RUNTIMES["onnxruntime"])), interpreter(folder)
+        state = {}
+        for step in range(4):
+            feeds = {LATENTS: inputs["latents"][step], **conditioning(inputs),
+                     TIMESTEP: np.full(1, inputs["timesteps"][step], np.float32)}
+            results = run({**feeds, **state, "ditcache/step": np.array([step])})
+            state = {slot["input"]: results[slot["output"]] for slot in branch.manifest["state"]}
+            output, computed = branch(feeds, step, inputs["sigmas"][step:step + 2])
+            np.testing.assert_array_equal(results["ditcache/computed"], computed)
+            self.assertNear(results[branch.model.form["outputs"][0]], output, 1e-5)
+
+
 class FileTests(Cases):
     @for_each(("static",), ("split",))
     def test_no_graph_needs_if_and_weights_lie_in_one_file(self, kind):
@@ -283,9 +350,21 @@ class RefusalTests(Cases):
 
     def test_a_folder_is_not_one_model(self):
         folder = form("wan", TWO_RULES["wan"], "static")
-        for command in (["run", "--input", "x.npz"], ["sample"], ["rewrite", "--schedule", "every-2", "--steps", "12", "--dry-run"]):
+        for command in (["bench"], ["rewrite", "--schedule", "every-2", "--steps", "12",
+                                    "--dry-run"]):
             self.assertIn("several files", self.refusal(
                 command[0], folder, *command[1:], status=4))
+        inputs = CORPUS / "wan_traj.npz"
+        self.assertIn("cached already", self.refusal(
+            "sample", folder, "--schedule", "every-2", "--inputs", inputs, status=2))
+        self.assertIn("leave --dim out", self.refusal(
+            "sample", folder, "--dim", "tokens=4", "--inputs", inputs, status=64))
+        feeds = scratch_folder() / "feeds.npz"
+        np.savez(feeds, hidden_states=arrays(inputs)["initial_noise"])
+        self.assertIn("compute-all", self.refusal(
+            "run", folder, "--input", feeds, "--explain", status=4))
+        self.assertIn("input 'timestep'", self.refusal(
+            "run", folder, "--input", feeds, status=64))
         part = next(folder.glob("compute-all*.onnx"))
         self.assertIn("part of a cached model", self.refusal(
             "rewrite", part, "--schedule", "every-2", "--steps", "12", "--dry-run", status=2))
@@ -296,7 +375,6 @@ class RefusalTests(Cases):
         self.assertIn("not one of", self.refusal(*common, "--form", "star", status=64))
         self.assertIn("defaults", self.refusal(
             *common, "--form", "static", "--state", "optional", status=64))
-        self.assertIn("--check", self.refusal(*common, "--form", "split", "--check", status=4))
 
     def test_a_foreign_manifest_is_not_replaced(self):
         folder = scratch_folder()

@@ -284,6 +284,37 @@ class PromptTests(Cases):
         self.assertIn("did you mean 'place0:good'?", done.stderr)
 
 
+class FlopsTests(Cases):
+    """What `flops_saved` counts, beside a count by hand."""
+
+    SCHEDULE = """schedule test for wan {{
+  steps 12
+  {plan}
+  cache blocks[1-4] {{
+    keep delta
+    refresh every 2
+  }}
+}}
+"""
+
+    @for_each(("apart", "", 12), ("dropped", "branches drop cond from 8", 8))
+    def test_calls_that_are_left_out_save_all_of_a_call(self, _, plan, cond_calls):
+        folder = scratch_folder()
+        model, rules, inputs = (
+            copy_model("wan", folder), folder / "rules.dcs", folder / "guided.npz")
+        rules.write_text(self.SCHEDULE.format(plan=plan))
+        np.savez(inputs, **arrays(CORPUS / "wan_traj.npz"), guidance_scale=np.float32(3))
+        costs = json.loads(ditcache(
+            "rewrite", model, "--schedule", rules, "--dry-run", "--json").stdout)
+        whole, reused = costs["flops_computed"], costs["flops_reused"]
+        done = sum((whole + reused) * calls / 2 for calls in (12, cond_calls))
+        report = json.loads(ditcache(
+            "sample", model, "--schedule", rules, "--inputs", inputs, "--no-baseline",
+            "--json").stdout)
+        self.assertEqual(report["branch_calls"], [12, cond_calls])
+        self.assertAlmostEqual(report["flops_saved"], 1 - done / (24 * whole), places=9)
+
+
 if __name__ == "__main__":
     import unittest
     unittest.main()

@@ -9,13 +9,14 @@ struct CacheChecker {
     self.source = source
   }
 
-  /// The typed rule; nil where something that it needs is missing or wrong.
+  /// Types a rule.
   ///
   /// - Parameters:
   ///   - cache: the rule as it was read
   ///   - site: what it caches; nil if that is wrong
   ///   - name: its name
   ///   - builder: what puts its statements together
+  /// - Returns: the rule; nil where something that it needs is missing or wrong
   mutating func rule(
     _ cache: CacheSyntax, at site: Site?, named name: String, _ builder: consuming RuleBuilder
   ) -> CacheRule? {
