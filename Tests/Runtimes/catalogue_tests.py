@@ -11,6 +11,7 @@ import io
 import re
 import sys
 import unittest
+from functools import cache
 
 import numpy as np
 import onnx
@@ -61,6 +62,12 @@ BETWEEN = {
     ("teacache-wan-i2v-480p", "wan"): 178000,
     ("teacache-wan-i2v-720p", "wan"): 2220,
 }
+# What is known before the run, of each system one model; PAB where the levels are.
+BY_LEVELS = {name for name in SCHEDULES if name.startswith("pab-")}
+STATIC = BY_LEVELS | {
+    name for name in SCHEDULES if name.startswith((
+        "blockdance-", "delta-dit", "every-", "fastercache-", "fora", "hicache", "lemica-",
+        "meancache-", "profiling-", "scm-", "taylorseer-", "tgate-"))}
 # A frame of the corpus models has 24 tokens.
 FRAME = ("tokens: 1536", "tokens: 24")
 
@@ -102,37 +109,47 @@ def run_inputs(model, steps, guided=False):
 def in_onnx_runtime(path, inputs, latents):
     """What the example host makes of a cached model when every step starts from given latents."""
     def load(file):
-        session = onnx_runtime(onnx.load_from_string(file) if isinstance(file, bytes) else file)
+        return onnx_runtime(onnx.load_from_string(file) if isinstance(file, bytes) else file)
 
-        def run(feeds):
-            if LATENTS in feeds:
-                step = np.flatnonzero(inputs["timesteps"] == feeds[TIMESTEP][0])[0]
-                feeds = {**feeds, LATENTS: latents[step]}
-            return session(feeds)
-
-        run.session = session.session
-        return run
+    class Led(host.Branch):
+        def __call__(self, feeds, step, *more):
+            own = {LATENTS: latents[step]} if LATENTS in feeds else {}
+            return super().__call__({**feeds, **own}, step, *more)
 
     with contextlib.redirect_stdout(io.StringIO()):
-        return host.denoise(host.Model(path, load), inputs, LATENTS, TIMESTEP)
+        return host.denoise(host.Model(path, load), inputs, LATENTS, TIMESTEP, branch=Led)
+
+
+def rewritten(text, model, deep=False, steps=None, *options, status=0):
+    """`ditcache rewrite` of a corpus model; returns the path of the result and the command."""
+    folder = scratch_folder()
+    rules, path = folder / "schedule.dcs", folder / "cached.onnx"
+    rules.write_text(text.replace(*FRAME))
+    source = deep_model(model) if deep else CORPUS / f"{model}.onnx"
+    return path, ditcache(
+        "rewrite", source, "--schedule", rules, "--steps", steps or step_count(text), "--target",
+        "onnxruntime", "--copy-weights", "-o", path, *options, status=status)
 
 
 def run(text, model, deep=False, steps=None, guided=False):
     """The cached model, the inputs of its run, and the recording of our interpreter."""
-    folder = scratch_folder()
-    rules, path = folder / "schedule.dcs", folder / "cached.onnx"
-    rules.write_text(text.replace(*FRAME))
-    steps = steps or step_count(text)
-    source = deep_model(model) if deep else CORPUS / f"{model}.onnx"
-    ditcache("rewrite", source, "--schedule", rules, "--steps", steps, "--target", "onnxruntime",
-             "--copy-weights", "-o", path)
-    inputs = run_inputs(model, steps, guided)
+    path, _ = rewritten(text, model, deep, steps)
+    inputs = run_inputs(model, steps or step_count(text), guided)
     return path, arrays(inputs), recording.__wrapped__(path, inputs)
 
 
+@cache
 def run_of(name, model, text=None):
     """The same of a schedule of the catalogue, or of a text derived from it."""
     return run(text or SCHEDULES[name], model, name in DEEP, guided=name in GUIDED)
+
+
+def form_of(kind, name, model, text=None, status=0):
+    """The folder of a schedule in a form of several files, and the command that wrote it."""
+    text = text or SCHEDULES[name]
+    levels = ["--levels", run_inputs(model, step_count(text))] if name in BY_LEVELS else []
+    return rewritten(
+        text, model, name in DEEP, None, "--form", kind, *levels, status=status)
 
 
 class CatalogueTests(Cases):
@@ -162,6 +179,22 @@ class CatalogueTests(Cases):
         compared = metric[np.isfinite(metric) & (metric != 0)]
         self.assertGreater(np.abs(compared / threshold - 1).min(), 1e-3)
         self.assert_agrees(path, inputs, recorded, text)
+
+    @for_each(*dict([case for case in cases() if case[0] in STATIC][::-1]).items())
+    def test_onnx_runtime_agrees_in_the_form_static(self, name, model):
+        _, inputs, recorded = run_of(name, model)
+        self.assert_agrees(form_of("static", name, model)[0], inputs, recorded, SCHEDULES[name])
+
+    @for_each(*[case for case in cases() if case[0] not in STATIC])
+    def test_what_decides_during_the_run_is_not_static(self, name, model):
+        _, refused = form_of("static", name, model, status=4)
+        self.assertIn("decides during the run", refused.stderr)
+
+    @for_each(*[(*case, threshold) for case, threshold in BETWEEN.items()])
+    def test_onnx_runtime_agrees_in_the_form_split(self, name, model, threshold):
+        text = with_threshold(SCHEDULES[name], threshold)
+        _, inputs, recorded = run_of(name, model, text)
+        self.assert_agrees(form_of("split", name, model, text)[0], inputs, recorded, text)
 
     @for_each(("adacache-hunyuan", "hunyuan"), ("adacache-wan-1-3b", "wan"),
               ("adacache-motion-wan-14b", "wan"))
