@@ -27,7 +27,8 @@ struct ExpressionLowering {
       return Operand(value: scope.graph.constant([Int64(value)], shape: .scalar), kind: .integer)
     case .number(let value):
       return Operand(value: scope.graph.constant([Float(value)], shape: .scalar), kind: .number)
-    case .control, .site, .tap, .slot, .updated, .parameter: return try leaf(expression, scope)
+    case .control, .site, .tap, .slot, .updated, .parameter, .body:
+      return try leaf(expression, scope)
     case .not(let operand):
       let value = try lower(operand, in: scope).value
       return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
@@ -46,6 +47,8 @@ struct ExpressionLowering {
       return function == .lowFrequencies
         ? try lowFrequencies(of: whole, count, in: scope)
         : try selection(function, of: whole, count, in: scope)
+    case .call(let function, let operands) where function.tokenOperands != nil:
+      return try tokens(function, of: operands, in: scope)
     case .call(let function, let operands):
       return try call(function, operands.map { try lower($0, in: scope) }, in: scope)
     case .table(let list, let index): return table(list, try lower(index, in: scope), in: scope)
@@ -82,12 +85,20 @@ struct ExpressionLowering {
       return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
     }
     var result = a.kind == .tensor ? a : b
-    if a.kind == .tensor, b.kind == .tensor, (a.type.shape?.count ?? 0) < (b.type.shape?.count ?? 0)
-    {
-      result = b
-    }
+    if a.kind == .tensor, b.kind == .tensor { result.type.shape = broadcast(a.type, b.type) }
     result.value = scope.emit(op, [a.value, b.value], result.valueType)
     return result
+  }
+
+  /// The shape of two tensors put together, aligned at their last axes.
+  private func broadcast(_ a: TensorType, _ b: TensorType) -> [Dimension]? {
+    guard var shape = a.shape, var other = b.shape else { return nil }
+    if shape.count < other.count { swap(&shape, &other) }
+    let offset = shape.count - other.count
+    for axis in other.indices where shape[axis + offset] == 1 {
+      shape[axis + offset] = other[axis]
+    }
+    return shape
   }
 
   /// Two operands of one element type: whole numbers give way to real ones, scalars to tensors, and
@@ -161,7 +172,7 @@ struct ExpressionLowering {
     let readsTensors = [then, other].contains { branch in
       branch.parts.contains { part in
         switch part {
-        case .site, .tap, .slot: true
+        case .site, .tap, .slot, .body: true
         default: false
         }
       }
@@ -262,7 +273,8 @@ struct ExpressionLowering {
       if a.kind != .tensor { swap(&a, &b) }
       a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
       return a
-    case .downsample, .dropFirst, .dropLast, .lowFrequencies:
+    case .downsample, .dropFirst, .dropLast, .lowFrequencies, .norm, .noise, .topK, .gather,
+      .scatter, .clusters, .representatives:
       throw unsupported("'\(function.rawValue)'")
     }
   }
