@@ -9,6 +9,11 @@ struct ExpressionLowering {
 
   /// The rule and site, for errors.
   let place: String
+  /// Whether a tensor slot has its size even while it holds nothing, so that reading it is harmless.
+  ///
+  /// Both branches of a condition are computed then, and one is taken: OpenVINO 2026.4 takes the wrong
+  /// branch of an If inside an If.
+  let hasFixedSize: (String) -> Bool
   let leaf: Leaf
 
   /// Appends the operators of an expression to a scope; what is there already is used again.
@@ -178,7 +183,7 @@ struct ExpressionLowering {
       }
     }
     let impliesReady = condition.conjuncts.contains(.control(.valid))
-    guard readsTensors else {
+    guard readsTensors, !isHarmless(then) || !isHarmless(other) else {
       let (a, b) = matched(
         try lower(then, in: scope), try lower(other, in: scope), isDivision: false, in: scope)
       if a.kind == .boolean {
@@ -187,11 +192,30 @@ struct ExpressionLowering {
         let second = scope.emit("And", [no, b.value], .tensor(.bool, []))
         return scalar(scope.emit("Or", [first, second], .tensor(.bool, [])), .boolean)
       }
-      return scalar(scope.emit("Where", [test.value, a.value, b.value], a.valueType), a.kind)
+      return selected(test.value, a, b, in: scope)
     }
     return try choice(
       test.value, in: scope, isReady: impliesReady,
       then: { try lower(then, in: $0) }, else: { try lower(other, in: $0) })
+  }
+
+  /// One of two numbers or tensors of the same element type.
+  func selected(
+    _ test: ValueID, _ then: Operand, _ other: Operand, in scope: GraphScope
+  ) -> Operand {
+    var (result, b) = matched(then, other, isDivision: false, in: scope)
+    let values = [test, result.value, b.value]
+    if result.kind != .tensor { swap(&result, &b) }
+    result.value = scope.emit("Where", values, result.valueType)
+    return result
+  }
+
+  /// Whether an expression costs little and can be read whatever the slots hold.
+  func isHarmless(_ expression: Expression) -> Bool {
+    !expression.runsBodies
+      && expression.parts.allSatisfy { part in
+        if case .slot(let name) = part { hasFixedSize(name) } else { true }
+      }
   }
 
   /// An If of two branches that give one value of the same type.

@@ -221,7 +221,12 @@ extension RuleState {
     site: (number: Int, stream: Int)? = nil, ready: ValueID, isBefore: Bool = false
   ) -> ExpressionLowering {
     let place = site.map { "\(rule.name)/\(sites[$0.number].name)" } ?? "rule '\(rule.name)'"
-    return ExpressionLowering(place: place) { expression, scope in
+    return ExpressionLowering(
+      place: place,
+      hasFixedSize: { name in
+        old[name] != nil || tensorSlot(name, site)?.type.concreteShape != nil
+      }
+    ) { expression, scope in
       try leaf(expression, scope, site: site, ready: ready, isBefore: isBefore)
     }
   }
@@ -287,6 +292,11 @@ extension RuleState {
         return Operand(value: value, kind: .tensor, type: type)
       }
       if scope.isReady { return held(scope) }
+      if again.hasFixedSize(name) {
+        let zero = Operand(
+          value: scope.graph.constant([Float(0)], shape: .scalar), kind: .number)
+        return again.selected(scope.outer(ready), held(scope), zero, in: scope)
+      }
       return try again.choice(
         scope.outer(ready), in: scope, isReady: true, then: { held($0) },
         else: { inner in

@@ -87,7 +87,9 @@ extension ExpressionLowering {
       value: scope.emit("Sqrt", [sums], .tensor(type)), kind: .tensor, type: type)
   }
 
-  /// The ⌊part · N⌋ tokens of the largest scores; of equal scores the earlier one.
+  /// The ⌊part · N⌋ tokens of the largest scores, at least one; of equal scores the earlier one.
+  ///
+  /// OpenVINO 2026.4 fails on operators without rows.
   private func topK(
     _ scores: Operand, part: Expression, in scope: GraphScope
   ) throws -> Operand {
@@ -110,8 +112,8 @@ extension ExpressionLowering {
       let scalar: ValueType = .tensor(.float32, [])
       let product = scope.emit("Mul", [fraction, number], scalar)
       let whole = scope.cast(scope.emit("Floor", [product], scalar), to: .int64)
-      let zero = scope.graph.constant([Int64(0)], shape: .scalar)
-      let atLeast = scope.emit("Max", [whole, zero], .tensor(.int64, []))
+      let one = scope.graph.constant([Int64(1)], shape: .scalar)
+      let atLeast = scope.emit("Max", [whole, one], .tensor(.int64, []))
       let bounded = scope.emit("Min", [atLeast, all], .tensor(.int64, []))
       size = scope.emit("Reshape", [bounded, vector([1], in: scope)], .tensor(.int64, [1]))
     }
@@ -133,7 +135,7 @@ extension ExpressionLowering {
       case .boolean: 0
       }
     let share = (part * Double(tokens)).rounded(.down)
-    return Int(min(max(share.isNaN ? 0 : share, 0), Double(tokens)))
+    return Int(min(max(share.isNaN ? 1 : share, 1), Double(max(1, tokens))))
   }
 
   private func gather(
@@ -173,26 +175,23 @@ extension ExpressionLowering {
         operand.valueType), kind: .tensor, type: operand.type)
   }
 
-  /// ((i³ + 7919·step + seed)³ mod p) / p for token i.
+  /// A number from 0 to 1 for token i, none twice among 4 million: (p·a + b) / p² after four rounds of
+  /// (a, b) ← (b, (a + (b + key)³) mod p) from (i div p, i mod p), key = 1543·step + seed + 1009·round.
   ///
-  /// Whole numbers, so that all runtimes agree to the bit: p = 46,337 is a prime with p² < 2³¹, which
-  /// 32 bits hold, and gcd(3, p − 1) = 1, so x → x³ is one to one. Among more than p tokens some are
-  /// equal.
+  /// A Feistel network is one to one whatever its rounds are. p = 2039 is prime, and all products stay
+  /// below 2²⁴, so runtimes that compute whole numbers as floats agree to the bit.
   private func noise(
     like operand: Operand, seed: Expression, in scope: GraphScope
   ) throws -> Operand {
     let rank = operand.type.shape?.count ?? 2
     let type = column(operand.type, .int64)
+    let (number, tokens): (ValueType, ValueType) = (.tensor(.int64, []), .tensor(type))
     func scalar(_ number: Int) -> ValueID {
       scope.graph.constant([Int64(number)], shape: .scalar)
     }
-    let prime = scalar(46_337)
+    let prime = scalar(2_039)
     func modulo(_ value: ValueID, _ type: ValueType) -> ValueID {
       scope.emit("Mod", [value, prime], type)
-    }
-    func cube(_ value: ValueID) -> ValueID {
-      let square = modulo(scope.emit("Mul", [value, value], .tensor(type)), .tensor(type))
-      return modulo(scope.emit("Mul", [square, value], .tensor(type)), .tensor(type))
     }
     let line: ValueType = .tensor(.int64, nil)
     let places = scope.emit("Range", [scalar(0), count(of: operand, in: scope), scalar(1)], line)
@@ -200,17 +199,26 @@ extension ExpressionLowering {
       "Reshape", [places, vector([Int](repeating: 1, count: rank - 2) + [-1, 1], in: scope)], line)
     let first = scope.firstChannel(of: operand.value)
     let sizes = scope.emit("Shape", [first], .tensor(.int64, [Dimension(rank)]))
-    let indices = modulo(
-      scope.emit("Expand", [shaped, sizes], .tensor(type)), .tensor(type))
+    let indices = scope.emit("Expand", [shaped, sizes], tokens)
     let step = scope.cast(try lower(.step, in: scope).value, to: .int64)
-    let turn = scope.emit("Mul", [step, scalar(7_919)], .tensor(.int64, []))
+    let turn = scope.emit("Mul", [step, scalar(1_543)], number)
     let own = scope.cast(try lower(seed, in: scope).value, to: .int64)
-    let shift = modulo(scope.emit("Add", [turn, own], .tensor(.int64, [])), .tensor(.int64, []))
-    let mixed = modulo(scope.emit("Add", [cube(indices), shift], .tensor(type)), .tensor(type))
-    let number = scope.cast(cube(mixed), to: .float32)
-    let size = scope.graph.constant([Float(46_337)], shape: .scalar)
+    let key = modulo(scope.emit("Add", [turn, own], number), number)
+    var b = modulo(indices, tokens)
+    var a = modulo(
+      scope.emit("Div", [scope.emit("Sub", [indices, b], tokens), prime], tokens), tokens)
+    for round in 0..<4 {
+      let own = scope.emit("Add", [key, scalar(1_009 * round)], number)
+      let mixed = modulo(scope.emit("Add", [b, own], tokens), tokens)
+      let square = modulo(scope.emit("Mul", [mixed, mixed], tokens), tokens)
+      let cube = modulo(scope.emit("Mul", [square, mixed], tokens), tokens)
+      (a, b) = (b, modulo(scope.emit("Add", [a, cube], tokens), tokens))
+    }
+    let high = scope.emit("Mul", [a, prime], tokens)
+    let whole = scope.cast(scope.emit("Add", [high, b], tokens), to: .float32)
+    let size = scope.graph.constant([Float(2_039 * 2_039)], shape: .scalar)
     let result = TensorType(.float32, type.shape)
     return Operand(
-      value: scope.emit("Div", [number, size], .tensor(result)), kind: .tensor, type: result)
+      value: scope.emit("Div", [whole, size], .tensor(result)), kind: .tensor, type: result)
   }
 }

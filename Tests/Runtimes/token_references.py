@@ -9,16 +9,18 @@ import numpy as np
 
 from references import Reference, TaylorSeer
 
-PRIME = 46337
+PRIME = 2039
 
 
 def noise(tokens, step, seed):
     """The language's pseudo-random scores, in Python's integers."""
-    def cube(x):
-        return x * x * x % PRIME
+    def score(token):
+        a, b = token // PRIME % PRIME, token % PRIME
+        for turn in range(4):
+            a, b = b, (a + (b + 1543 * step + seed + 1009 * turn) ** 3) % PRIME
+        return a * PRIME + b
 
-    return np.array([cube((cube(i % PRIME) + (7919 * step + seed) % PRIME) % PRIME)
-                     for i in range(tokens)]) / PRIME
+    return np.array([score(token) for token in range(tokens)])
 
 
 def largest(scores, count):
@@ -120,7 +122,7 @@ class ToCa(TokenReference):
     def renew(self, site, stream, made, step):
         value = np.array(self.kept[site][stream])
         scores = noise(value.shape[1], step, int(np.float32(1000 * self.depth[site])))
-        tokens = largest(scores, int(self.part(step) * value.shape[1]))
+        tokens = largest(scores, max(1, int(self.part(step) * value.shape[1])))
         value[:, tokens] = made[:, tokens]
         self.kept[site] = [*self.kept[site][:stream], value, *self.kept[site][stream + 1:]]
         return value, tokens

@@ -139,11 +139,14 @@ class RefusalTests(Cases):
     """A body runs on some tokens only where each token is treated by itself."""
 
     @for_each(
-        ("self_attention", "self_attention", "MatMul", "lets tokens read each other"),
-        ("blocks", None, "MatMul", "lets tokens read each other"))
-    def test_what_mixes_tokens_is_named(self, _, kind, operator, reason):
-        site = f"{kind} of blocks[1]" if kind else "blocks[1]"
-        text = f"""schedule test for wan {{
+        ("attention_of_rotated_tokens", "wan", "self_attention of blocks[1]", "Mul 'node_mul_28'",
+         "a row of its own for each token"),
+        ("a_whole_block", "wan", "blocks[1]", "Mul 'node_mul_28'",
+         "a row of its own for each token"),
+        ("attention", "dit", "self_attention of blocks[1]", "MatMul",
+         "lets tokens read each other"))
+    def test_what_mixes_tokens_is_named(self, _, model, site, operator, reason):
+        text = f"""schedule test for any {{
   steps 4
   cache {site} {{
     slot kept
@@ -156,8 +159,7 @@ class RefusalTests(Cases):
         folder = scratch_folder()
         rules = folder / "schedule.dcs"
         rules.write_text(text)
-        done = ditcache("rewrite", CORPUS / "wan.onnx", "--schedule", rules, "--dry-run", status=3)
-        self.assertIn("not-row-wise", done.stderr)
+        done = ditcache("rewrite", CORPUS / f"{model}.onnx", "--schedule", rules, "--dry-run", status=3)
         self.assertIn(operator, done.stderr)
         self.assertIn(reason, done.stderr)
 
