@@ -36,6 +36,11 @@ public struct CachePlan: Sendable {
     public let blocks: ClosedRange<Int>
     /// How many blocks it owns, or has a part of.
     public var blockCount: Int { blocks.count }
+
+    /// Where its first block stands among so many: 0 the first, 1 the last.
+    func depth(of count: Int) -> Double {
+      count > 1 ? Double(blocks.lowerBound) / Double(count - 1) : 0
+    }
   }
 
   /// The schedule with its tables.
@@ -128,6 +133,7 @@ public struct CachePlan: Sendable {
     switch taps[tap, stream] {
     case .value(let value)?: [value]
     case .difference(let a, let b)?: [a, b]
+    case .recomputed(_, let output)?: [output]
     case nil: []
     }
   }

@@ -41,10 +41,17 @@ public struct CostSheet: Sendable {
     flopsComputed = total
     let known = sites.compactMap { $0 }
     let skippable = known.count == sites.count ? known.reduce(0, +) : nil
-    flopsReused = total.flatMap { total in skippable.map { total - $0 } }
+    let repeated = plan.repeatedFlops(in: original).compactMap { $0 }
+    let again = repeated.count == sites.count ? repeated.reduce(0, +) : nil
+    flopsReused = total.flatMap { total in
+      skippable.flatMap { skipped in again.map { total - skipped + $0 } }
+    }
     let steps = plan.schedule.steps
-    if let total, skippable != nil, plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive }) {
-      let skipped = zip(plan.sites, known).reduce(0) { sum, entry in
+    if let total, skippable != nil, again != nil,
+      plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive })
+    {
+      let saved = zip(known, repeated).map { $0 - $1 }
+      let skipped = zip(plan.sites, saved).reduce(0) { sum, entry in
         sum + entry.1 * plan.schedule.rules[entry.0.rule].table.reusedCount
       }
       flopsScheduled = total * steps - skipped
@@ -62,9 +69,11 @@ public struct CostSheet: Sendable {
             bytes = nil
             continue
           }
-          let stored = slot.storage?.dataType ?? type.dataType ?? .float32
-          elements += shape.elementCount
-          bytes = bytes.map { $0 + shape.elementCount * stored.byteCount }
+          let stored = slot.storedType(of: type.dataType ?? .float32)
+          let width = slot.isPerToken ? max(1, shape.dimensions.last ?? 1) : 1
+          let count = shape.elementCount / width
+          elements += count
+          bytes = bytes.map { $0 + count * stored.byteCount }
         }
       }
     }

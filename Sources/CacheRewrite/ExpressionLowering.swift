@@ -9,6 +9,11 @@ struct ExpressionLowering {
 
   /// The rule and site, for errors.
   let place: String
+  /// Whether a tensor slot has its size even while it holds nothing, so that reading it is harmless.
+  ///
+  /// Both branches of a condition are computed then, and one is taken: OpenVINO 2026.4 takes the wrong
+  /// branch of an If inside an If.
+  let hasFixedSize: (String) -> Bool
   let leaf: Leaf
 
   /// Appends the operators of an expression to a scope; what is there already is used again.
@@ -27,7 +32,8 @@ struct ExpressionLowering {
       return Operand(value: scope.graph.constant([Int64(value)], shape: .scalar), kind: .integer)
     case .number(let value):
       return Operand(value: scope.graph.constant([Float(value)], shape: .scalar), kind: .number)
-    case .control, .site, .tap, .slot, .updated, .parameter: return try leaf(expression, scope)
+    case .control, .site, .tap, .slot, .updated, .parameter, .body:
+      return try leaf(expression, scope)
     case .not(let operand):
       let value = try lower(operand, in: scope).value
       return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
@@ -46,6 +52,8 @@ struct ExpressionLowering {
       return function == .lowFrequencies
         ? try lowFrequencies(of: whole, count, in: scope)
         : try selection(function, of: whole, count, in: scope)
+    case .call(let function, let operands) where function.tokenOperands != nil:
+      return try tokens(function, of: operands, in: scope)
     case .call(let function, let operands):
       return try call(function, operands.map { try lower($0, in: scope) }, in: scope)
     case .table(let list, let index): return table(list, try lower(index, in: scope), in: scope)
@@ -82,12 +90,20 @@ struct ExpressionLowering {
       return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
     }
     var result = a.kind == .tensor ? a : b
-    if a.kind == .tensor, b.kind == .tensor, (a.type.shape?.count ?? 0) < (b.type.shape?.count ?? 0)
-    {
-      result = b
-    }
+    if a.kind == .tensor, b.kind == .tensor { result.type.shape = broadcast(a.type, b.type) }
     result.value = scope.emit(op, [a.value, b.value], result.valueType)
     return result
+  }
+
+  /// The shape of two tensors put together, aligned at their last axes.
+  private func broadcast(_ a: TensorType, _ b: TensorType) -> [Dimension]? {
+    guard var shape = a.shape, var other = b.shape else { return nil }
+    if shape.count < other.count { swap(&shape, &other) }
+    let offset = shape.count - other.count
+    for axis in other.indices where shape[axis + offset] == 1 {
+      shape[axis + offset] = other[axis]
+    }
+    return shape
   }
 
   /// Two operands of one element type: whole numbers give way to real ones, scalars to tensors, and
@@ -161,13 +177,13 @@ struct ExpressionLowering {
     let readsTensors = [then, other].contains { branch in
       branch.parts.contains { part in
         switch part {
-        case .site, .tap, .slot: true
+        case .site, .tap, .slot, .body: true
         default: false
         }
       }
     }
     let impliesReady = condition.conjuncts.contains(.control(.valid))
-    guard readsTensors else {
+    guard readsTensors, !isHarmless(then) || !isHarmless(other) else {
       let (a, b) = matched(
         try lower(then, in: scope), try lower(other, in: scope), isDivision: false, in: scope)
       if a.kind == .boolean {
@@ -176,12 +192,31 @@ struct ExpressionLowering {
         let second = scope.emit("And", [no, b.value], .tensor(.bool, []))
         return scalar(scope.emit("Or", [first, second], .tensor(.bool, [])), .boolean)
       }
-      return scalar(scope.emit("Where", [test.value, a.value, b.value], a.valueType), a.kind)
+      return selected(test.value, a, b, in: scope)
     }
     return try choice(
       test.value, in: scope, isReady: impliesReady,
       shapes: then.shapeLeaves + other.shapeLeaves,
       then: { try lower(then, in: $0) }, else: { try lower(other, in: $0) })
+  }
+
+  /// One of two numbers or tensors of the same element type.
+  func selected(
+    _ test: ValueID, _ then: Operand, _ other: Operand, in scope: GraphScope
+  ) -> Operand {
+    var (result, b) = matched(then, other, isDivision: false, in: scope)
+    let values = [test, result.value, b.value]
+    if result.kind != .tensor { swap(&result, &b) }
+    result.value = scope.emit("Where", values, result.valueType)
+    return result
+  }
+
+  /// Whether an expression costs little and can be read whatever the slots hold.
+  func isHarmless(_ expression: Expression) -> Bool {
+    !expression.runsBodies
+      && expression.parts.allSatisfy { part in
+        if case .slot(let name) = part { hasFixedSize(name) } else { true }
+      }
   }
 
   /// An If of two branches that give one value of the same type; `shapes` are what a number beside a
@@ -268,7 +303,8 @@ struct ExpressionLowering {
       if a.kind != .tensor { swap(&a, &b) }
       a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
       return a
-    case .downsample, .dropFirst, .dropLast, .lowFrequencies:
+    case .downsample, .dropFirst, .dropLast, .lowFrequencies, .norm, .noise, .topK, .gather,
+      .scatter, .clusters, .representatives:
       throw unsupported("'\(function.rawValue)'")
     }
   }

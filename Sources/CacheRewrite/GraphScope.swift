@@ -106,6 +106,22 @@ final class GraphScope {
         ? value : graph.emit("Identity", [value], name: name, type: graph.type(of: value)))
   }
 
+  /// One number for each token of a value.
+  func firstChannel(of value: ValueID) -> ValueID {
+    let bounds = [0, 1, -1].map { number in
+      graph.constant([Int64(number)], shape: .vector(1))
+    }
+    var type = graph.tensorType(of: value) ?? TensorType(nil, nil)
+    type.shape = type.shape.map { $0.dropLast() + [1] }
+    return emit("Slice", [value] + bounds, .tensor(type))
+  }
+
+  /// A name for a size that is known only when the graph runs.
+  func symbol(_ what: String) -> String {
+    let place = graph.name.text.map { $0.isLetter || $0.isNumber ? $0 : "_" }
+    return "ditcache_\(String(place))_\(what)_\(graph.order.count)"
+  }
+
   func emit(_ op: OpKey, _ inputs: [ValueID?], _ type: ValueType) -> ValueID {
     graph.emit(op, inputs, type: type)
   }

@@ -147,12 +147,16 @@ struct RuleUpdate {
           state.slots.contains { $0.name == name && !$0.isScalar }
         }
         let operand =
-          readsTensors && !scope.isReady
-          ? try lowering.choice(
-            scope.outer(ready), in: scope, isReady: true,
-            then: { try lowering.lower(next, in: $0) },
-            else: { try lowering.lower(current, in: $0) })
-          : try lowering.lower(next, in: scope)
+          readsTensors && !scope.isReady && lowering.isHarmless(next)
+          ? lowering.selected(
+            scope.outer(ready), try lowering.lower(next, in: scope),
+            try lowering.lower(current, in: scope), in: scope)
+          : readsTensors && !scope.isReady
+            ? try lowering.choice(
+              scope.outer(ready), in: scope, isReady: true,
+              then: { try lowering.lower(next, in: $0) },
+              else: { try lowering.lower(current, in: $0) })
+            : try lowering.lower(next, in: scope)
         scope.addOutput(scope.cast(operand.value, to: .float32), name: Name(slot.name))
       }
       for (entry, input) in zip(state.shared.entries, state.sharedInputs) {

@@ -32,6 +32,12 @@ struct RuleState {
   /// Slots of each site, and their inputs.
   let local: [SlotLayout]
   private(set) var localInputs: [[ValueID]] = []
+  /// How many blocks the model has.
+  private let blockCount: Int
+  /// The graph before anything was wrapped, and the nodes that cache nodes will own; for rules that
+  /// run bodies again.
+  private let original: Graph?
+  private let owned: Set<NodeID>
 
   init(
     _ number: Int, of plan: CachePlan, controls: Controls, convention: StateConvention,
@@ -40,6 +46,10 @@ struct RuleState {
     rule = plan.schedule.rules[number].rule
     sites = plan.sites.filter { $0.rule == number }
     taps = plan.taps
+    blockCount = plan.schedule.layout.blockCount
+    let runsBodies = rule.expressions.contains(where: \.runsBodies)
+    original = runsBodies ? graph : nil
+    owned = runsBodies ? Set(plan.sites.flatMap(\.nodes)) : []
     self.controls = controls
     slots = rule.reuse.slots + Self.counters(of: rule)
     shared = try SlotLayout(
@@ -156,7 +166,8 @@ struct RuleState {
       guard graph.tensorType(of: due.input)?.shape == graph.tensorType(of: due.output)?.shape else {
         continue
       }
-      result = fits(input, due.input, entry.name, and: result, in: &graph)
+      result = fits(
+        input, due.input, entry.name, and: result, isPerToken: entry.slot.isPerToken, in: &graph)
     }
     return result
   }
@@ -164,7 +175,7 @@ struct RuleState {
   /// `condition`, and a slot has the shape of a value.
   private func fits(
     _ slot: ValueID, _ value: ValueID, _ place: String, and condition: ValueID,
-    in graph: inout Graph
+    isPerToken: Bool = false, in graph: inout Graph
   ) -> ValueID {
     guard graph.tensorType(of: slot)?.concreteShape == nil else { return condition }
     let rank = graph.tensorType(of: slot)?.shape?.count ?? 0
@@ -176,7 +187,17 @@ struct RuleState {
       graph.emit(op, inputs, attributes, name: Name("\(place)/\(name)"), type: type)
     }
     let held = emit("Shape", [slot], "held_shape", shape)
-    let due = emit("Shape", [value], "due_shape", shape)
+    var due = emit("Shape", [value], "due_shape", shape)
+    if isPerToken {
+      let ends = [0, rank - 1].map { end in
+        graph.constant([Int64(end)], shape: .vector(1), name: Name("\(place)/due_\(end)"))
+      }
+      let one = graph.constant([Int64(1)], shape: .vector(1), name: Name("\(place)/due_width"))
+      let tokens = emit(
+        "Slice", [due, ends[0], ends[1]], "due_tokens", .tensor(.int64, [Dimension(rank - 1)]))
+      due = emit(
+        "Concat", [tokens, one], "due_token_shape", shape, [Attribute("axis", .int(0))])
+    }
     let same = emit("Equal", [held, due], "same", .tensor(.bool, [Dimension(rank)]))
     let numbers = emit(
       "Cast", [same], "same/number", .tensor(.int32, [Dimension(rank)]),
@@ -200,7 +221,12 @@ extension RuleState {
     site: (number: Int, stream: Int)? = nil, ready: ValueID, isBefore: Bool = false
   ) -> ExpressionLowering {
     let place = site.map { "\(rule.name)/\(sites[$0.number].name)" } ?? "rule '\(rule.name)'"
-    return ExpressionLowering(place: place) { expression, scope in
+    return ExpressionLowering(
+      place: place,
+      hasFixedSize: { name in
+        old[name] != nil || tensorSlot(name, site)?.type.concreteShape != nil
+      }
+    ) { expression, scope in
       try leaf(expression, scope, site: site, ready: ready, isBefore: isBefore)
     }
   }
@@ -212,6 +238,13 @@ extension RuleState {
     let again = lowering(site: site, ready: ready, isBefore: isBefore)
     switch expression {
     case .control(.valid): return Operand(value: scope.outer(ready), kind: .boolean)
+    case .control(.depth):
+      guard let site else { break }
+      let value = Float(sites[site.number].depth(of: blockCount))
+      return Operand(value: scope.graph.constant([value], shape: .scalar), kind: .number)
+    case .body(let operand):
+      guard let site, let original else { break }
+      return try body(on: operand, site, original, again, in: scope)
     case .control(let control):
       if let counter = old[control.rawValue] {
         return Operand(value: scope.outer(counter), kind: .number)
@@ -241,6 +274,12 @@ extension RuleState {
         operand.value = scope.emit(
           "Sub", [operand.value, scope.outer(b)], operand.valueType)
         return operand
+      case .recomputed(let inputs, let output):
+        guard let original else { break }
+        let copy = BodyCopy(of: output, from: inputs, hidden: owned, in: original)
+        return Operand(
+          value: try copy.emit(in: scope, at: again.place), kind: .tensor,
+          type: original.tensorType(of: output) ?? TensorType(nil, nil))
       }
     case .site(let border):
       let stream = try stream(site)
@@ -253,17 +292,66 @@ extension RuleState {
         return Operand(value: value, kind: .tensor, type: type)
       }
       if scope.isReady { return held(scope) }
+      if again.hasFixedSize(name) {
+        let zero = Operand(
+          value: scope.graph.constant([Float(0)], shape: .scalar), kind: .number)
+        return again.selected(scope.outer(ready), held(scope), zero, in: scope)
+      }
       return try again.choice(
         scope.outer(ready), in: scope, isReady: true, then: { held($0) },
         else: { inner in
           let zero = Operand(
             value: inner.graph.constant([Float(0)], shape: .scalar), kind: .number)
-          return try again.spread(
-            zero, like: type, in: inner, reference: inner.outer(try reference(name, site)))
+          var due = inner.outer(try reference(name, site))
+          if slots.contains(where: { $0.name == name && $0.isPerToken }) {
+            due = inner.firstChannel(of: due)
+          }
+          return try again.spread(zero, like: type, in: inner, reference: due)
         })
     default: break
     }
     throw again.unsupported("'\(expression)'")
+  }
+
+  /// What a site makes of other hidden states, or of some of their tokens.
+  private func body(
+    on expression: Expression, _ site: (number: Int, stream: Int), _ original: Graph,
+    _ lowering: ExpressionLowering, in scope: GraphScope
+  ) throws -> Operand {
+    let streams = sites[site.number].streams
+    let own = streams[site.stream]
+    let copy = BodyCopy(of: own.output, from: streams.map(\.input), hidden: owned, in: original)
+    if let other = streams.first(where: { $0.input != own.input && copy.reads($0.input) }) {
+      throw CacheRewriteError(
+        "streams-read-each-other", at: lowering.place,
+        "'body' takes one tensor, but the site reads '\(original.name(of: other.input))' of another "
+          + "stream as well", category: .badSchedule)
+    }
+    let operand = try lowering.lower(expression, in: scope)
+    let due = original.tensorType(of: own.input) ?? TensorType(nil, nil)
+    guard operand.kind == .tensor, let shape = operand.type.shape, let whole = due.shape,
+      shape.count == whole.count, shape.count >= 2,
+      shape.indices.allSatisfy({ $0 == shape.count - 2 || shape[$0] == whole[$0] })
+    else {
+      throw CacheRewriteError(
+        "not-the-sites-tokens", at: lowering.place,
+        "'body' takes hidden states like the site's, and '\(expression)' is of another shape",
+        hint: "write 'body(gather(input, …))'", category: .badSchedule)
+    }
+    var rows: (axes: TokenRows, count: Dimension)?
+    let count = shape[shape.count - 2]
+    if count != whole[shape.count - 2] {
+      rows = (
+        try TokenRows(of: own.input, through: copy.nodes, in: original, at: lowering.place), count
+      )
+    }
+    let value = due.dataType.map { scope.cast(operand.value, to: $0) } ?? operand.value
+    var type = original.tensorType(of: own.output) ?? TensorType(nil, nil)
+    if let axis = rows?.axes.axes[own.output] { type.shape?[axis] = count }
+    return Operand(
+      value: try copy.emit(
+        in: scope, replacing: (own.input, value), rows: rows, at: lowering.place),
+      kind: .tensor, type: type)
   }
 
   private func tensor(_ value: ValueID, _ scope: GraphScope) -> Operand {

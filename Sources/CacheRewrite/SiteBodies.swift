@@ -38,6 +38,7 @@ struct SiteBodies {
   /// What stands in for the site.
   func reuse() throws -> Subgraph {
     let scope = GraphScope(name: Name("\(site.name)/reuse"), of: graph, isReady: true)
+    var known: [Int: [Expression: Operand]] = [:]
     for (position, stream) in site.streams.enumerated() {
       let lowering = state.lowering(site: (number, position), ready: ready)
       scope.known = [:]
@@ -50,8 +51,9 @@ struct SiteBodies {
       let name = Name(bytes: graph.name(of: stream.output).bytes + Array("/reused".utf8))
       let value = type.dataType.map { scope.cast(operand.value, to: $0) } ?? operand.value
       scope.addOutput(value, name: name)
+      known[position] = scope.known
     }
-    try fill(scope, suffix: "reused") { $0.reused }
+    try fill(scope, suffix: "reused", known: known) { $0.reused }
     return scope.subgraph
   }
 
@@ -60,13 +62,14 @@ struct SiteBodies {
   /// What has no update is handed on; where the slots may hold nothing yet, as what they read as
   /// then, because an empty one would never be taken for filled.
   private func fill(
-    _ scope: GraphScope, suffix: String, _ update: (ScheduleLanguage.Slot) -> Expression?
+    _ scope: GraphScope, suffix: String, known: [Int: [Expression: Operand]] = [:],
+    _ update: (ScheduleLanguage.Slot) -> Expression?
   ) throws {
     var stream: Int?
     for (entry, input) in zip(layout.entries, inputs) {
       let name = Name("\(entry.name)/\(suffix)")
       let own = entry.stream ?? 0
-      if own != stream { scope.known = [:] }
+      if own != stream { scope.known = known[own] ?? [:] }
       stream = own
       guard let next = update(entry.slot) ?? scope.asHeld(entry.slot) else {
         scope.addOutput(scope.outer(input), name: name)
@@ -75,9 +78,10 @@ struct SiteBodies {
       let lowering = state.lowering(site: (number, own), ready: ready)
       var operand = try lowering.lower(next, in: scope)
       if operand.kind != .tensor {
+        let output = try lowering.lower(.site(.output), in: scope).value
         operand = try lowering.spread(
           operand, like: entry.type, in: scope,
-          reference: try lowering.lower(.site(.output), in: scope).value)
+          reference: entry.slot.isPerToken ? scope.firstChannel(of: output) : output)
       }
       scope.addOutput(
         scope.cast(operand.value, to: entry.type.dataType ?? .float32), name: name)

@@ -43,10 +43,11 @@ struct SlotLayout {
               slot.name, stream: number, of: site.streams.count, site: site.name,
               rule: rule.name),
             type: TensorType(
-              slot.storage?.dataType ?? dataType,
+              slot.storedType(of: dataType),
               Self.declared(
-                shape, symbol: "\(site.name)_\(number)", convention: convention)),
-            signalType: dataType))
+                slot.isPerToken ? shape.dropLast() + [1] : shape,
+                symbol: "\(site.name)_\(number)", convention: convention)),
+            signalType: slot.isPerToken ? .float32 : dataType))
       }
     }
     self.entries = entries
@@ -108,6 +109,11 @@ struct SlotLayout {
 }
 
 extension ScheduleLanguage.Slot {
+  /// The type in which it keeps a tensor of some type.
+  func storedType(of dataType: DataType) -> DataType {
+    storage?.dataType ?? (isPerToken ? .int32 : dataType)
+  }
+
   /// The tap that fills the slot, directly or by way of other slots.
   func signal(among slots: [ScheduleLanguage.Slot]) -> Tap? {
     var visited: Set<String> = [name]
@@ -127,7 +133,7 @@ extension TapValues.Meaning {
   /// A value of the tap's type.
   var first: ValueID {
     switch self {
-    case .value(let value), .difference(let value, _): value
+    case .value(let value), .difference(let value, _), .recomputed(_, let value): value
     }
   }
 }

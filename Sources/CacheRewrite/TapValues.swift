@@ -10,6 +10,8 @@ struct TapValues: Sendable {
     case value(ValueID)
     /// The first less the second.
     case difference(ValueID, ValueID)
+    /// What is computed anew from some values, the output being what it stands for.
+    case recomputed(inputs: [ValueID], output: ValueID)
   }
 
   /// What each tap reads; in several streams only where it means that of the site.
@@ -85,6 +87,7 @@ struct TapValues: Sendable {
       switch meaning {
       case .value(let value): [value]
       case .difference(let a, let b): [a, b]
+      case .recomputed(let inputs, let output): inputs + [output]
       }
     }
   }
@@ -130,6 +133,7 @@ struct TapValues: Sendable {
     case .input, .modulatedInput: return inputs.map { .value($0) }
     case .output: return outputs.map { .value($0) }
     case .residual: return zip(outputs, inputs).map { .difference($0, $1) }
+    case .recomputed: return outputs.map { .recomputed(inputs: inputs, output: $0) }
     }
   }
 
@@ -151,6 +155,9 @@ struct TapValues: Sendable {
       case .modulatedInput: .value(module.modulatedInput ?? module.input)
       case .output: .value(module.output)
       case .residual: .value(cut == .beforeGate ? module.branch : module.addend)
+      case .recomputed:
+        .recomputed(
+          inputs: [module.input], output: cut == .beforeGate ? module.branch : module.addend)
       }
     }
   }

@@ -21,7 +21,7 @@ struct ArrayExpression {
     case .boolean(let value): return .boolean(value)
     case .integer(let value): return .number(Double(value))
     case .number(let value): return .number(value)
-    case .control, .site, .tap, .slot, .updated, .parameter: return try leaf(expression)
+    case .control, .site, .tap, .slot, .updated, .parameter, .body: return try leaf(expression)
     case .not(let operand): return .boolean(!(try isTrue(operand)))
     case .member(let operand, let list):
       let number = try number(operand)

@@ -1,5 +1,6 @@
 extension ExpressionChecker {
   private static let since = "since"
+  private static let body = "body"
 
   /// A tap, a built-in function or a function of the vocabulary.
   mutating func call(
@@ -10,6 +11,13 @@ extension ExpressionChecker {
     }
     if let function = Expression.Function(rawValue: name.text) {
       return try builtIn(function, arguments, range, phase)
+    }
+    if name.text == Self.body {
+      guard arguments.count == 1 else {
+        throw reject(
+          "wrong-count", range, "'body' takes one tensor, not \(arguments.count) operands")
+      }
+      return .body(try operand(.tensor, arguments[0].value, of: Self.body, phase))
     }
     if name.text == "clip" {
       guard arguments.count == 3 else {
@@ -23,7 +31,7 @@ extension ExpressionChecker {
     guard let primitive = functions.first(where: { $0.descriptor.name == name.text }) else {
       let known =
         functions.map { $0.descriptor.name } + Tap.Place.allCases.map(\.rawValue)
-        + Expression.Function.allCases.map(\.rawValue) + ["clip"]
+        + Expression.Function.allCases.map(\.rawValue) + ["clip", Self.body]
       throw reject(
         "unknown-function", name.range, "there is no function '\(name.text)'",
         hint: Suggestion.hint(for: name.text, among: known))
@@ -73,6 +81,12 @@ extension ExpressionChecker {
         "'\(function.rawValue)' takes \(function.arity) operands, not \(arguments.count)")
     }
     var operands: [Expression] = []
+    if let kinds = function.tokenOperands {
+      for (kind, argument) in zip(kinds, arguments) {
+        operands.append(try operand(kind, argument.value, of: function.rawValue, phase))
+      }
+      return .call(function, operands)
+    }
     for argument in arguments { operands.append(try numeric(argument.value, phase)) }
     let needsTensor = function.isReduction || function.isSelection
     guard !needsTensor || type(of: operands[0]) == .tensor else {
@@ -87,6 +101,33 @@ extension ExpressionChecker {
       }
     }
     return .call(function, operands)
+  }
+
+  /// An operand of a function of tokens.
+  private mutating func operand(
+    _ kind: Expression.TokenOperand, _ syntax: ExpressionSyntax, of function: String,
+    _ phase: Phase
+  ) throws(Rejected) -> Expression {
+    let value = try expression(syntax, phase)
+    let type = type(of: value)
+    let needed: String? =
+      switch kind {
+      case .tensor: type == .tensor ? nil : "a tensor"
+      case .tokens:
+        type == .tokens || type == .tensor ? nil : "a choice of tokens, or numbers of tokens"
+      case .number: type == .number ? nil : "a number"
+      case .value: type == .tensor || type == .number ? nil : "a tensor or a number"
+      case .count:
+        if case .integer(let count) = value, (1...Limits.tokenCount).contains(count) {
+          nil
+        } else {
+          "a whole number, 1 to \(Limits.tokenCount),"
+        }
+      }
+    guard let needed else { return value }
+    throw reject(
+      "wrong-type", syntax.range, "'\(function)' needs \(needed) here, but this is \(type.rawValue)"
+    )
   }
 
   private mutating func call(

@@ -12,6 +12,7 @@ enum ExpressionType: String {
   case boolean = "true or false"
   case number = "a number"
   case tensor = "a tensor"
+  case tokens = "a choice of tokens"
 }
 
 /// Looks up the names of expressions and checks their types.
@@ -79,7 +80,7 @@ struct ExpressionChecker {
     return .expression(try expression(syntax, phase))
   }
 
-  private mutating func expression(
+  mutating func expression(
     _ syntax: ExpressionSyntax, _ phase: Phase
   ) throws(Rejected) -> Expression {
     let result = try unmeasured(syntax, phase)
@@ -132,7 +133,9 @@ struct ExpressionChecker {
       let test = try checked(condition, phase, .boolean)
       let (a, b) = (try expression(then, phase), try expression(other, phase))
       let types = (type(of: a), type(of: b))
-      guard types.0 == types.1 || ![types.0, types.1].contains(.boolean) else {
+      let isMixed = types.0 != types.1
+      guard !isMixed || ![.boolean, .tokens].contains(where: { $0 == types.0 || $0 == types.1 })
+      else {
         throw reject(
           "wrong-type", range,
           "'then' gives \(types.0.rawValue) and 'else' gives \(types.1.rawValue)")
@@ -201,8 +204,10 @@ struct ExpressionChecker {
     _ syntax: ExpressionSyntax, _ phase: Phase
   ) throws(Rejected) -> Expression {
     let value = try expression(syntax, phase)
-    guard type(of: value) != .boolean else {
-      throw reject("wrong-type", syntax.range, "a number or a tensor is needed, not true or false")
+    let type = type(of: value)
+    guard type != .boolean, type != .tokens else {
+      throw reject(
+        "wrong-type", syntax.range, "a number or a tensor is needed, not \(type.rawValue)")
     }
     return value
   }
@@ -235,7 +240,7 @@ struct ExpressionChecker {
     switch expression {
     case .boolean, .not, .member, .control(.valid): .boolean
     case .integer, .number, .control, .updated, .parameter, .table: .number
-    case .site, .tap: .tensor
+    case .site, .tap, .body: .tensor
     case .slot(let name):
       slots.first { $0.name == name }?.isScalar ?? false ? .number : .tensor
     case .binary(let operation, let left, let right):
@@ -244,6 +249,7 @@ struct ExpressionChecker {
         : [type(of: left), type(of: right)].contains(.tensor) ? .tensor : .number
     case .conditional(_, let then, let other):
       type(of: then) == .tensor ? .tensor : type(of: other)
+    case .call(let function, _) where function.isChoice: .tokens
     case .call(let function, let operands):
       function.isReduction
         ? .number : operands.contains { type(of: $0) == .tensor } ? .tensor : .number

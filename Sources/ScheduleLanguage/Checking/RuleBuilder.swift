@@ -121,6 +121,7 @@ struct RuleBuilder {
       number += 1
     }
     var slot = Slot(name: own, update: nil, storage: syntax.storage)
+    slot.isPerToken = syntax.isPerToken
     if let initial = syntax.initial {
       let value = try checker.check(initial, .before, as: .number)
       guard let number = (try? value.value(in: EvaluationContext()))?.real else {

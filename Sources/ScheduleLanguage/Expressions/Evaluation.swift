@@ -68,6 +68,8 @@ extension Expression {
       }
       return .number(
         list[Int(Swift.min(Swift.max(place.rounded(.down), 0), Double(list.count - 1)))])
+    case .body:
+      throw EvaluationError(code: "not-a-scalar", message: "'\(self)' is a tensor, not a scalar")
     case .site(let value):
       throw EvaluationError(
         code: "not-a-scalar", message: "'\(value.rawValue)' is a tensor, not a scalar")
@@ -145,7 +147,8 @@ extension Expression {
     case .log: return .number(Glibc.log(a))
     case .min: return .number(a.isNaN || b.isNaN ? .nan : Swift.min(a, b))
     case .max: return .number(a.isNaN || b.isNaN ? .nan : Swift.max(a, b))
-    case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast, .lowFrequencies:
+    case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast, .lowFrequencies, .norm, .noise,
+      .topK, .gather, .scatter, .clusters, .representatives:
       throw EvaluationError(
         code: "not-a-scalar", message: "'\(function.rawValue)' is a function of tensors")
     }

@@ -26,6 +26,7 @@ extension Expression: CustomStringConvertible {
         if: precedence > 0)
     case .call(let function, let operands):
       "\(function.rawValue)(\(operands.map { $0.text(inside: 0) }.joined(separator: ", ")))"
+    case .body(let operand): "body(\(operand.text(inside: 0)))"
     case .table(let list, let index):
       "[\(list.map { String($0) }.joined(separator: ", "))][\(index.text(inside: 0))]"
     }

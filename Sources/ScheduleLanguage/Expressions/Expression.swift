@@ -34,6 +34,9 @@ public indirect enum Expression: Hashable, Sendable {
   case call(Function, [Expression])
   /// An element of a list, read at the nearest whole index that the list has.
   case table([Double], at: Expression)
+  /// What the site itself makes of other hidden states than those that enter it, or of some of their
+  /// tokens.
+  case body(Expression)
 
   /// A scalar known before the site runs.
   public enum Control: String, Hashable, Sendable, CaseIterable {
@@ -53,6 +56,8 @@ public indirect enum Expression: Hashable, Sendable {
     case cachedSteps = "cached_steps"
     /// The reused steps since the last computed one.
     case continuousCachedSteps = "continuous_cached_steps"
+    /// Where the site's first block stands among all: 0 the first, 1 the last.
+    case depth
     /// Whether the slots hold anything yet.
     case valid
   }
@@ -83,14 +88,46 @@ public indirect enum Expression: Hashable, Sendable {
     /// The part of a tensor of low frequencies along its last two axes: (tensor, n), those within
     /// a circle of radius ⌊min(height, width) / n⌋ about zero.
     case lowFrequencies = "low_frequencies"
+    /// The L2 norm of each token of a tensor.
+    case norm
+    /// A number from 0 to 1 for each token of a tensor, another one at each step: (tensor, seed).
+    case noise
+    /// The tokens of the largest scores: (scores, part of all tokens).
+    case topK = "top_k"
+    /// Some tokens of a tensor: (tensor, tokens).
+    case gather
+    /// A tensor with other values for some of its tokens: (tensor, tokens, values).
+    case scatter
+    /// The number of the cluster of each token: (tensor, clusters, iterations).
+    case clusters
+    /// The token of the largest score of each cluster: (cluster numbers, clusters, scores).
+    case representatives
 
     /// How many operands it takes.
     public var arity: Int {
       switch self {
-      case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest: 1
+      case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest, .norm: 1
       case .min, .max, .downsample, .dropFirst, .dropLast, .lowFrequencies: 2
+      case .noise, .topK, .gather: 2
+      case .scatter, .clusters, .representatives: 3
       }
     }
+
+    /// What the operands of a function of tokens are; nil for any other function.
+    public var tokenOperands: [TokenOperand]? {
+      switch self {
+      case .norm: [.tensor]
+      case .noise, .topK: [.tensor, .number]
+      case .gather: [.tensor, .tokens]
+      case .scatter: [.tensor, .tokens, .value]
+      case .clusters: [.tensor, .count, .count]
+      case .representatives: [.tensor, .count, .tensor]
+      default: nil
+      }
+    }
+
+    /// Whether it gives a choice of tokens.
+    public var isChoice: Bool { self == .topK || self == .representatives }
 
     /// Whether it makes a number of a tensor.
     public var isReduction: Bool { [.mean, .sum, .largest].contains(self) }
@@ -99,6 +136,20 @@ public indirect enum Expression: Hashable, Sendable {
     public var isSelection: Bool {
       [.downsample, .dropFirst, .dropLast, .lowFrequencies].contains(self)
     }
+  }
+
+  /// What an operand of a function of tokens may be.
+  public enum TokenOperand: Hashable, Sendable {
+    /// A tensor of tokens.
+    case tensor
+    /// A choice of tokens, or a tensor with the number of one for each token.
+    case tokens
+    /// A number.
+    case number
+    /// A tensor or a number.
+    case value
+    /// A whole number that is written out.
+    case count
   }
 
   /// An operator between two operands.
@@ -134,7 +185,8 @@ extension Expression {
   public var operands: [Expression] {
     switch self {
     case .boolean, .integer, .number, .control, .site, .tap, .slot, .updated, .parameter: []
-    case .not(let operand), .member(let operand, _), .table(_, let operand): [operand]
+    case .not(let operand), .member(let operand, _), .table(_, let operand), .body(let operand):
+      [operand]
     case .binary(_, let left, let right): [left, right]
     case .conditional(let condition, let then, let other): [condition, then, other]
     case .call(_, let operands): operands
@@ -178,9 +230,24 @@ extension Expression {
     Set(parts.compactMap { if case .parameter(let name) = $0 { name } else { nil } })
   }
 
-  /// Whether the expression reads a border of its own site.
+  /// Whether the expression reads a border of its own site, or runs it.
   public var readsSite: Bool {
-    parts.contains { if case .site = $0 { true } else { false } }
+    parts.contains { part in
+      switch part {
+      case .site, .body: true
+      default: false
+      }
+    }
+  }
+
+  /// Whether the expression runs a part of the model a second time.
+  public var runsBodies: Bool {
+    parts.contains { part in
+      switch part {
+      case .body, .tap(.place(.recomputed, _, _)): true
+      default: false
+      }
+    }
   }
 
   /// Whether the expression reads what the site makes.

@@ -13,7 +13,9 @@ public struct Slot: Hashable, Sendable {
   public var name: String
   /// What a scalar slot begins with; nil for a tensor.
   public var initial: Double?
-  /// The type that a tensor is stored in; nil keeps the model's own.
+  /// Whether a tensor is one number for each token of the site's stream.
+  public var isPerToken = false
+  /// The type that a tensor is stored in; nil keeps the model's own, and whole numbers for tokens.
   public var storage: StorageType?
   /// What a scalar becomes before the decision.
   public var before: Expression?

@@ -30,6 +30,8 @@ public enum Tap: Hashable, Sendable {
     case residual
     /// What the first attention projects: the normalised and modulated hidden states.
     case modulatedInput = "modulated_input"
+    /// What it makes, all of it computed, of what enters: where nothing inside is cached, the output.
+    case recomputed
   }
 
   /// The taps that take no site, by their words.

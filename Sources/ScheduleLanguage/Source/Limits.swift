@@ -20,6 +20,8 @@ public enum Limits {
   public static let expressionDepth = 300
   /// The most operators of one expression as written.
   public static let operatorCount = 200
+  /// The most clusters of tokens, and iterations that find them.
+  public static let tokenCount = 1024
   /// The deepest nesting of rules that use other rules.
   public static let ruleDepth = 8
   /// The most diagnostics reported for one file.

@@ -55,11 +55,13 @@ package enum RuleStatement: Sendable {
   }
 }
 
-/// A `slot NAME [= NUMBER] [as TYPE]`.
+/// A `slot NAME [= NUMBER | per token] [as TYPE]`.
 package struct SlotSyntax: Sendable {
   package var name: NameSyntax
   /// What a scalar begins with; nil for a tensor.
   package var initial: ExpressionSyntax?
+  /// Whether it holds one number for each token.
+  package var isPerToken: Bool
   package var storage: StorageType?
 }
 

@@ -60,7 +60,13 @@ extension Parser {
     advance()
     let name = try name("a name for the slot")
     var initial: ExpressionSyntax?
-    if accept(.equals) { initial = try expression() }
+    let isPerToken = current.word == "per"
+    if isPerToken {
+      advance()
+      try expectWord("token", "after 'per'")
+    } else if accept(.equals) {
+      initial = try expression()
+    }
     var storage: StorageType?
     if current.word == "as" {
       advance()
@@ -70,7 +76,7 @@ extension Parser {
       storage = type
       advance()
     }
-    return SlotSyntax(name: name, initial: initial, storage: storage)
+    return SlotSyntax(name: name, initial: initial, isPerToken: isPerToken, storage: storage)
   }
 
   private mutating func assignment() throws(Abandoned) -> AssignmentSyntax {

@@ -1,9 +1,8 @@
-import GraphIR
 import Tensors
 
 extension Graph {
   /// The integers of a small constant: an initializer that is not an input, or a `Constant` node.
-  func constantIntegers(_ value: ValueID?, atMost limit: Int = 64) -> [Int]? {
+  package func constantIntegers(_ value: ValueID?, atMost limit: Int = 64) -> [Int]? {
     guard let stored = constant(value), stored.shape.elementCount <= limit,
       stored.dataType.isInteger
     else { return nil }
@@ -11,7 +10,7 @@ extension Graph {
   }
 
   /// A constant: an initializer that is not an input, or the tensor of a `Constant` node.
-  func constant(_ value: ValueID?) -> StoredTensor? {
+  package func constant(_ value: ValueID?) -> StoredTensor? {
     guard let value else { return nil }
     if let stored = initializers[value] { return inputs.contains(value) ? nil : stored }
     guard let node = producer(of: value), self[node].op == "Constant",
@@ -23,5 +22,5 @@ extension Graph {
 
 extension Name {
   /// This name, a slash and a suffix.
-  func derived(_ suffix: String) -> Name { Name(bytes: bytes + Array("/\(suffix)".utf8)) }
+  package func derived(_ suffix: String) -> Name { Name(bytes: bytes + Array("/\(suffix)".utf8)) }
 }
