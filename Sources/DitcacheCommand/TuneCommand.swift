@@ -56,7 +56,8 @@ struct TuneCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Prompts that confirm the result, one a line; every third of --prompts when left out.",
+      "Prompts that confirm the result, one a line, or with --inputs a second archive; every third "
+        + "of --prompts when left out.",
       valueName: "FILE"))
   var heldOut: String?
 
@@ -82,7 +83,11 @@ struct TuneCommand: ParsableCommand {
     if let sites { try settings.setSites(sites) }
     if noLists { settings.sites = [] }
     settings.profilePath = profile
-    settings.heldOutPrompts = try heldOut.map { try PromptSet.read($0) } ?? []
+    if runs.inputs == nil {
+      settings.heldOutPrompts = try heldOut.map { try PromptSet.read($0) } ?? []
+    } else {
+      settings.heldOutInputs = heldOut
+    }
     settings.heldOutSeeds =
       try heldOutSeeds.map { try PromptSet.seeds($0, option: "--held-out-seeds") } ?? []
     let task = try TuneTask(

@@ -27,6 +27,8 @@ public struct TuneTask: Sendable {
     public var profilePath: String?
     /// Prompts that confirm the result; empty holds a part of the others out.
     public var heldOutPrompts: [String] = []
+    /// An archive of inputs that confirms a search on an archive.
+    public var heldOutInputs: String?
     /// Seeds that confirm it; empty takes as many as there are, from the one after the greatest.
     public var heldOutSeeds: [UInt64] = []
 
@@ -93,7 +95,7 @@ public struct TuneTask: Sendable {
     try job.model.file.requireWeights()
     let schedules = try settings.schedules.map { try ScheduleLibrary.schedule($0) }
     let scores = try settings.profilePath.map { try TuneSearch.scores(ofProfile: $0) }
-    let sets = HeldOut(request, prompts: settings.heldOutPrompts, seeds: settings.heldOutSeeds)
+    let sets = try HeldOut(request, settings)
     var bench = try TrialBench(job, adapter: adapter, request: sets.training)
     var trajectories: [Trajectory] = []
     for (number, run) in sets.training.runs.enumerated() {
@@ -183,9 +185,19 @@ struct HeldOut: Sendable {
 
   /// Without prompts of their own every third one is held out; without seeds of their own those runs
   /// take seeds that the search does not see.
-  init(_ request: RunSet, prompts: [String], seeds: [UInt64]) {
+  init(_ request: RunSet, _ settings: TuneTask.Settings) throws {
+    let (prompts, seeds) = (settings.heldOutPrompts, settings.heldOutSeeds)
     training = request
     heldOut = request
+    guard request.sample.inputsPath == nil else {
+      guard let path = settings.heldOutInputs else {
+        throw UsageError(
+          "nothing-held-out", at: "--inputs", "the result has to be confirmed on other inputs",
+          hint: "pass --held-out with a second archive")
+      }
+      heldOut.sample.inputsPath = path
+      return
+    }
     if !prompts.isEmpty {
       heldOut.prompts = prompts
     } else if request.prompts.count >= 3 {
