@@ -95,13 +95,14 @@ let package = Package(
     module(
       "Profiling",
       imports: ["Tensors", "GraphIR", "Kernels", "ModelStructure", "Interpreter", "Diffusion"]),
+    module("Tuning", imports: ["Tensors", "Diffusion"]),
     module(
       "DiTCache",
       imports: [
         "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
         "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",
         "CacheContract", "CacheRewrite", "Interpreter", "Adapters", "Diffusion", "Quality",
-        "Profiling",
+        "Profiling", "Tuning",
       ]),
     .executableTarget(
       name: "DitcacheCommand",
@@ -201,6 +202,7 @@ let package = Package(
       exclude: ["Golden", "Invalid"]),
     tests("TensorFilesTests", of: ["TensorFiles", "Tensors"]),
     tests("TensorsTests", of: ["Tensors"]),
+    tests("TuningTests", of: ["Diffusion", "Tuning"]),
     tests(
       "TypeInferenceTests",
       of: ["TypeInference", "Operators", "Rewrite", "GraphIR", "Tensors"]),

@@ -130,7 +130,7 @@ public struct SampleJob: Sendable {
         + (manifest.map { RuleWarnings.all(diagnostics, $0) } ?? []))
   }
 
-  private func loop(
+  func loop(
     _ graph: Graph, manifest: Manifest?, lowNoise: LowNoise?, scheduler: SchedulerName
   ) throws -> DenoisingLoop {
     let options = style.options(threads: threads, memory: memory)

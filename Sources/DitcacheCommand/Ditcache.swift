@@ -15,6 +15,7 @@ struct Ditcache: ParsableCommand {
     subcommands: [
       InspectCommand.self, RewriteCommand.self, UnwrapCommand.self, RunCommand.self,
       SampleCommand.self, BenchCommand.self, ProfileCommand.self, EvaluateCommand.self,
+      TuneCommand.self,
       ScheduleCommand.self,
     ])
 

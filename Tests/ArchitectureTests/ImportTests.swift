@@ -31,11 +31,12 @@ private let table: [String: Set<String>] = [
     "Tensors", "TensorFiles", "GraphIR", "Kernels", "Interpreter", "CPNG", "CWebP",
   ],
   "Profiling": ["Tensors", "GraphIR", "Kernels", "ModelStructure", "Interpreter", "Diffusion"],
+  "Tuning": ["Tensors", "Diffusion"],
   "DiTCache": [
     "Tensors", "TensorFiles", "GraphIR", "OnnxFile", "Rewrite", "Legalization", "Operators",
     "TypeInference", "ModelStructure", "ScheduleLanguage", "CachePolicies", "Catalogue",
     "CacheContract", "CacheRewrite", "Interpreter", "Adapters", "Diffusion", "Quality",
-    "Profiling",
+    "Profiling", "Tuning",
   ],
   "DitcacheCommand": ["DiTCache", "ArgumentParser"],
   "ditcache-schedule": ["ScheduleLanguage", "CachePolicies"],

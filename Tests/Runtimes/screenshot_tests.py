@@ -42,7 +42,10 @@ class ScreenshotTests(unittest.TestCase):
         ditcache("sample", CORPUS / "wan.onnx", "--schedule",
                  folder / "profile" / "profiled.dcs", "--inputs", inputs, "--html",
                  folder / "sample.html")
-        for page in "profile/profile.html", "evaluate/evaluation.html", "sample.html":
+        ditcache("tune", CORPUS / "wan.onnx", "--at-least", "psnr=10", "--budget", "30", "--inputs",
+                 inputs, "--held-out", inputs, "-o", folder / "tune")
+        for page in ("profile/profile.html", "evaluate/evaluation.html", "sample.html",
+                     "tune/tune.html"):
             picture = screenshot(folder / page)
             self.assertEqual(picture[16:24], (1080).to_bytes(4) + (1600).to_bytes(4))
             # A page that shows nothing compresses to next to nothing.

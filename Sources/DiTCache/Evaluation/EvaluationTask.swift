@@ -86,6 +86,7 @@ public struct EvaluationTask: Sendable {
     let options = EngineOptions(threads: job.threads, memoryByteCount: job.memory)
     let scheduler = try job.scheduler(of: request.sample)
     let engines = try candidates.map { try Engine($0.graph, options: options) }
+    let standIns = try candidates.map { try $0.manifest.unconditionalEngine(options) }
     let uncached = model.manifest == nil ? try Engine(model.graph, options: options) : engines[0]
     var baseline = MethodRuns("baseline")
     var methods = candidates.map { MethodRuns($0.name) }
@@ -102,19 +103,20 @@ public struct EvaluationTask: Sendable {
         uncached, roles: job.roles, manifest: model.manifest, scheduler: scheduler)
       let reference = try loop.run(inputs, override: .compute) { progress("baseline", $0, $1) }
       let measurement = Measurement(networks: networks)
-      baseline.note(reference, flops: model.flops, saved: 0, memory: uncached.memory)
+      baseline.note(reference, flops: model.flops, computed: 1, memory: uncached.memory)
       baseline.stateBytes = nil
       let uncachedResult = try GeneratedResult(reference, decoder: decoder)
       baseline.features += try measurement.features(of: uncachedResult)
       try vbench?.add(uncachedResult.shown, method: baseline.name, prompt: one.prompt)
       for (index, candidate) in candidates.enumerated() {
-        let loop = DenoisingLoop(
+        var loop = DenoisingLoop(
           engines[index], roles: job.roles, manifest: candidate.manifest, scheduler: scheduler)
+        loop.unconditional = standIns[index]
         let run = try loop.run(inputs) { progress(candidate.name, $0, $1) }
-        let sites = zip(candidate.manifest.sites, run.computedFractions)
-          .map { (site: $0, computed: $1) }
         methods[index].note(
-          run, flops: model.flops, saved: job.flopsSaved(sites), memory: engines[index].memory)
+          run, flops: model.flops,
+          computed: run.computedShare(candidate.manifest, callFlops: model.flops),
+          memory: engines[index].memory)
         let result = try GeneratedResult(run, decoder: decoder)
         methods[index].features += try measurement.features(of: result)
         try vbench?.add(result.shown, method: candidate.name, prompt: one.prompt)
@@ -161,14 +163,11 @@ extension GeneratedResult {
 extension MethodRuns {
   /// Adds the costs of a run.
   fileprivate mutating func note(
-    _ run: Recording, flops callFlops: Int?, saved: Double?, memory: MemoryStatistics
+    _ run: Recording, flops callFlops: Int?, computed share: Double, memory: MemoryStatistics
   ) {
     seconds.append(run.seconds)
-    let calls = run.tookPlace.count { $0 }
-    if let saved {
-      computed.append(1 - saved)
-      flops = callFlops.map { Double($0) * Double(calls) * (1 - saved) }
-    }
+    computed.append(share)
+    flops = callFlops.map { Double($0) * Double(run.tookPlace.count) * share }
     peakBytes = memory.peakByteCount
     stateBytes = run.stateByteCount
   }
