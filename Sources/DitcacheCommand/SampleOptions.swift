@@ -31,7 +31,7 @@ struct ExpertOptions: ParsableArguments {
       }
       return nil
     }
-    var expert = SampleJob.LowNoise(try options.load(lowNoise))
+    var expert = SampleJob.LowNoise(try options.load(lowNoise, orForm: true))
     if let boundary { expert.boundary = boundary }
     expert.guidance = lowNoiseGuidance
     return expert
