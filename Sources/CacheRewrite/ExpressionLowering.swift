@@ -373,7 +373,9 @@ extension Expression {
     case .conditional(_, let then, let other): then.shapeLeaves + other.shapeLeaves
     case .call(.mean, _), .call(.sum, _), .call(.largest, _): []
     case .call(.lowFrequencies, let operands): operands[0].shapeLeaves
-    case .call(let function, _) where function.isSelection: [self]
+    case .call(.scatter, let operands): operands[0].shapeLeaves
+    case .call(let function, _) where function.isSelection || function.tokenOperands != nil: [self]
+    case .body(let operand): operand.shapeLeaves
     case .call(_, let operands): operands.flatMap(\.shapeLeaves)
     case .boolean, .integer, .number, .control, .updated, .parameter, .not, .member, .table: []
     }
