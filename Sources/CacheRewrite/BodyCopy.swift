@@ -69,6 +69,7 @@ struct BodyCopy {
   ///   - rows: the token axes and the number of tokens, if the replacement has fewer
   ///   - place: the rule and site, for errors
   /// - Returns: the value that stands for the output
+  /// - Throws: `CacheRewriteError` if a node owns a graph
   func emit(
     in scope: GraphScope, replacing replacement: (input: ValueID, by: ValueID)? = nil,
     rows: (axes: TokenRows, count: Dimension)? = nil, at place: String

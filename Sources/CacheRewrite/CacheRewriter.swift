@@ -51,6 +51,9 @@ public struct CacheRewriter: Sendable {
   public var inputs: ModelInputs
   /// The noise levels of the run, if they are known: decisions by them become tables.
   public var noise: NoiseTable?
+  /// Whether conditions on state of fixed size compute both branches and take one, for OpenVINO, which
+  /// takes the wrong branch of an If inside an If.
+  public var avoidsNestedIf = false
 
   /// A rewriter with its options.
   public init(
@@ -86,7 +89,9 @@ public struct CacheRewriter: Sendable {
       inside, on: structure, of: graph, aliases: aliases, steps: steps, inputs: inputs,
       noise: noise)
     var wrapped = graph
-    var reports = try PassPipeline([WrapBlocks(plan, convention: convention)]).run(on: &wrapped)
+    var reports = try PassPipeline([
+      WrapBlocks(plan, convention: convention, avoidsNestedIf: avoidsNestedIf)
+    ]).run(on: &wrapped)
     var cached = wrapped
     reports += try PassPipeline([LowerCacheNodes()]).run(on: &cached)
     let costs = CostSheet(plan: plan, original: measured ?? graph, rewritten: cached)

@@ -59,9 +59,9 @@ private struct ClusterSteps {
   }
 
   var labelType: TensorType { type(.int64, shape.map { $0.dropLast() + [1] }) }
-  /// (…, N, K)
+  /// The shape (…, N, K).
   var memberShape: [Dimension]? { shape.map { $0.dropLast() + [Dimension(count)] } }
-  /// (…, K, C)
+  /// The shape (…, K, C).
   private var centreShape: [Dimension]? {
     shape.map { $0.dropLast(2) + [Dimension(count), $0[$0.count - 1]] }
   }

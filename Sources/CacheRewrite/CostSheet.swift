@@ -17,7 +17,8 @@ public struct CostSheet: Sendable {
   public let flopsScheduled: Int?
   /// Bytes of all slots of one branch.
   public let stateBytes: Int?
-  /// FLOPs of each site's body, in the order of the plan's sites.
+  /// FLOPs that a reused step saves at each site, in the order of the plan's sites: those of its body
+  /// less those of what runs again.
   public let siteFlops: [Int?]
   /// How many more, or fewer, nodes of each operator the rewritten graph has.
   public let operatorChanges: [OpKey: Int]
@@ -36,12 +37,15 @@ public struct CostSheet: Sendable {
       return sum
     }
     let sites = plan.sites.map { flops($0.nodes) }
-    siteFlops = sites
     let total = flops(original.order)
     flopsComputed = total
     let known = sites.compactMap { $0 }
     let skippable = known.count == sites.count ? known.reduce(0, +) : nil
-    let repeated = plan.repeatedFlops(in: original).compactMap { $0 }
+    let bodies = plan.repeatedFlops(in: original)
+    siteFlops = zip(sites, bodies).map { own, again in
+      own.flatMap { own in again.map { own - $0 } }
+    }
+    let repeated = bodies.compactMap { $0 }
     let again = repeated.count == sites.count ? repeated.reduce(0, +) : nil
     flopsReused = total.flatMap { total in
       skippable.flatMap { skipped in again.map { total - skipped + $0 } }

@@ -371,11 +371,11 @@ extension Expression {
     case .site, .tap, .slot: [self]
     case .binary(_, let left, let right): left.shapeLeaves + right.shapeLeaves
     case .conditional(_, let then, let other): then.shapeLeaves + other.shapeLeaves
-    case .body(let operand): operand.shapeLeaves
-    case .call(let function, _) where function.isReduction: []
-    case .call(.scatter, let operands), .call(.lowFrequencies, let operands):
-      operands[0].shapeLeaves
+    case .call(.mean, _), .call(.sum, _), .call(.largest, _): []
+    case .call(.lowFrequencies, let operands): operands[0].shapeLeaves
+    case .call(.scatter, let operands): operands[0].shapeLeaves
     case .call(let function, _) where function.isSelection || function.tokenOperands != nil: [self]
+    case .body(let operand): operand.shapeLeaves
     case .call(_, let operands): operands.flatMap(\.shapeLeaves)
     case .boolean, .integer, .number, .control, .updated, .parameter, .not, .member, .table: []
     }

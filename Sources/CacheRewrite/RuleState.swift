@@ -34,6 +34,8 @@ struct RuleState {
   private(set) var localInputs: [[ValueID]] = []
   /// How many blocks the model has.
   private let blockCount: Int
+  /// Whether what may hold nothing is read all the same, where its size is fixed.
+  private let avoidsNestedIf: Bool
   /// The graph before anything was wrapped, and the nodes that cache nodes will own; for rules that
   /// run bodies again.
   private let original: Graph?
@@ -41,12 +43,13 @@ struct RuleState {
 
   init(
     _ number: Int, of plan: CachePlan, controls: Controls, convention: StateConvention,
-    in graph: inout Graph
+    avoidsNestedIf: Bool, in graph: inout Graph
   ) throws {
     rule = plan.schedule.rules[number].rule
     sites = plan.sites.filter { $0.rule == number }
     taps = plan.taps
     blockCount = plan.schedule.layout.blockCount
+    self.avoidsNestedIf = avoidsNestedIf
     let runsBodies = rule.expressions.contains(where: \.runsBodies)
     original = runsBodies ? graph : nil
     owned = runsBodies ? Set(plan.sites.flatMap(\.nodes)) : []
@@ -224,7 +227,7 @@ extension RuleState {
     return ExpressionLowering(
       place: place,
       hasFixedSize: { name in
-        old[name] != nil || tensorSlot(name, site)?.type.concreteShape != nil
+        old[name] != nil || avoidsNestedIf && tensorSlot(name, site)?.type.concreteShape != nil
       }
     ) { expression, scope in
       try leaf(expression, scope, site: site, ready: ready, isBefore: isBefore)

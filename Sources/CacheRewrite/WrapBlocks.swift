@@ -12,10 +12,15 @@ public struct WrapBlocks: Pass {
 
   private let plan: CachePlan
   private let convention: StateConvention
+  private let avoidsNestedIf: Bool
 
   /// A pass that follows a plan made for the same graph.
-  public init(_ plan: CachePlan, convention: StateConvention) {
+  ///
+  /// With `avoidsNestedIf`, conditions on state of fixed size compute both branches and take one:
+  /// OpenVINO 2026.4 takes the wrong branch of an If inside an If.
+  public init(_ plan: CachePlan, convention: StateConvention, avoidsNestedIf: Bool = false) {
     self.plan = plan
+    self.avoidsNestedIf = avoidsNestedIf
     self.convention = convention
   }
 
@@ -29,7 +34,8 @@ public struct WrapBlocks: Pass {
     var decisions: [Int: RuleDecision] = [:]
     for rule in Set(plan.sites.map(\.rule)).sorted() {
       var state = try RuleState(
-        rule, of: plan, controls: controls, convention: convention, in: &graph)
+        rule, of: plan, controls: controls, convention: convention,
+        avoidsNestedIf: avoidsNestedIf, in: &graph)
       decisions[rule] = try RuleDecision(
         &state, plan.schedule.rules[rule], controls: controls, in: &graph)
       states[rule] = state

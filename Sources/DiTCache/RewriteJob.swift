@@ -80,7 +80,7 @@ public struct RewriteJob: Sendable {
     var graph = model.graph
     let legalization = try Legalizer.run(target?.passes ?? [], on: &graph)
     let chosen = try adapter(for: model, schedule: schedule)
-    let rewriter = CacheRewriter(
+    var rewriter = CacheRewriter(
       convention: try stateConvention(), aliases: chosen?.aliases ?? [:],
       steps: steps,
       inputs: ModelInputs(
@@ -89,6 +89,7 @@ public struct RewriteJob: Sendable {
         timestep: chosen.map { Name($0.ownName(of: $0.timestep, roles: model.roles)) }
           ?? model.roles["timestep"].map { Name($0) },
         timestepMultiplier: chosen?.timestepMultiplier ?? 1000), noise: noise)
+    rewriter.avoidsNestedIf = target == .openvino && form == .if
     var measured = model.measured
     var structure = model.structure
     if legalization.contains(where: { !$0.report.changes.isEmpty }) {
