@@ -6,8 +6,9 @@ import Tensors
 
 /// A sampling run as a page: what was computed, what the rules saw, and the frames.
 struct SamplePage {
-  /// What the page is about: the model, the schedule, the prompt.
+  /// What the page is about: the model and the schedule.
   let subject: String
+  let prompt: String?
   let report: SampleReport
   let result: SampleJob.Result
   let manifest: Manifest?
@@ -21,7 +22,7 @@ struct SamplePage {
     var page = HTMLPage(
       title: "Sample",
       subtitle: "\(subject): \(report.steps) steps, \(report.scheduler), "
-        + report.branches.joined(separator: " and "))
+        + report.branches.joined(separator: " and ") + (prompt.map { "; \($0)" } ?? ""))
     page.figures(figures)
     if let manifest {
       page.heading("What was computed")
@@ -51,7 +52,8 @@ struct SamplePage {
       page.heading(result.baseline == nil ? "The result" : "Side by side")
       for (number, sample) in shown.enumerated() {
         try page.pictures(
-          sample, caption: shown.count == 1 ? subject : "sample \(number)")
+          sample,
+          caption: shown.count == 1 ? prompt ?? "One sample" : "Sample \(number)")
       }
     }
     for warning in report.warnings { page.paragraph("Warning: \(warning)") }

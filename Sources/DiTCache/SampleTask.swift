@@ -120,9 +120,10 @@ public struct SampleTask: Sendable {
       experts: experts(result.run), warnings: warnings, files: files)
     if let pagePath {
       let name = URL(filePath: modelPath).lastPathComponent
-      let subject = [name, manifest?.schedule, request.prompt].compactMap { $0 }
+      let subject = [name, manifest?.schedule].compactMap { $0 }
       try SamplePage(
-        subject: subject.joined(separator: ", "), report: report, result: result,
+        subject: subject.joined(separator: ", "), prompt: request.prompt, report: report,
+        result: result,
         manifest: manifest, blocks: job.model.structure.blocks.map(\.name), pictures: pictures
       ).page().write(to: pagePath)
     }

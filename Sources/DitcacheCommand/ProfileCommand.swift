@@ -32,6 +32,12 @@ struct ProfileCommand: ParsableCommand {
       "Attention above A times the mean counts as high.", valueName: "A"))
   var attention = 1.0
 
+  @Option(
+    help: ArgumentHelp(
+      "How tokens lie; needed where latents are (B, tokens, C), as FLUX has them.",
+      valueName: "FRAMES,ROWS,COLUMNS"))
+  var tokens: String?
+
   @Option(help: ArgumentHelp("Steps that compute everything.", valueName: "W"))
   var warmup: Int?
 
@@ -77,6 +83,7 @@ struct ProfileCommand: ParsableCommand {
     settings.threshold = tau
     settings.backgroundShare = background
     settings.attention = attention
+    settings.tokens = tokens
     settings.warmup = warmup
     settings.interval = interval
     settings.masksPath = masks

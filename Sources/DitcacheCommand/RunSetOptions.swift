@@ -23,7 +23,10 @@ struct RunSetOptions: ParsableArguments {
   )
   var scheduler: String?
 
-  @Option(help: ArgumentHelp("Scheduler steps.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp(
+      "Scheduler steps. When left out: those of the schedules, else the adapter's.",
+      valueName: "N"))
   var steps: Int?
 
   @Option(help: ArgumentHelp("Shift of the noise levels.", valueName: "S"))

@@ -23,35 +23,74 @@ public struct TokenGrid: Hashable, Sendable {
   private static let patches = (time: [1, 2, 4], space: [2, 1, 4, 8, 16, 3, 6])
 
   /// The grid of a model, from the sizes of its latents and of the first block's hidden states.
+  public init(of graph: Graph, structure: ModelStructure, latents: Name) throws(ProfilingError) {
+    self = try Self.find(in: graph, structure: structure, latents: latents).grid
+  }
+
+  /// The grid of a model and how its latents lie.
   ///
   /// Patches are squares; among several that fit, the shortest in time is taken.
-  public init(of graph: Graph, structure: ModelStructure, latents: Name) throws(ProfilingError) {
+  ///
+  /// - Parameters:
+  ///   - graph: the model, with types
+  ///   - structure: its blocks
+  ///   - latents: the input
+  ///   - given: the grid, if it is known; packed latents need it
+  /// - Returns: the grid, and which axes of the latents it is of
+  /// - Throws: `ProfilingError` when sizes are not known or do not fit
+  public static func find(
+    in graph: Graph, structure: ModelStructure, latents: Name, given: TokenGrid? = nil
+  ) throws(ProfilingError) -> (grid: TokenGrid, layout: LatentLayout) {
     let sizes =
       graph.value(named: latents).flatMap { graph.tensorType(of: $0)?.concreteShape }?.dimensions
       ?? []
     let stream = structure.blocks.first?.streams.first?.input
     let hidden = stream.flatMap { graph.tensorType(of: $0)?.concreteShape }?.dimensions ?? []
-    guard sizes.count == 4 || sizes.count == 5, hidden.count >= 3 else {
+    guard (3...5).contains(sizes.count), hidden.count >= 3 else {
       throw ProfilingError(
         "free-dimensions", at: "input '\(latents)'",
-        "latents (B, C, F, H, W) or (B, C, H, W) of known sizes are needed",
+        "latents of three to five axes whose sizes are known are needed",
         hint: "fix free dimensions with --dim")
     }
-    let video = sizes.count == 5 ? Array(sizes[2...]) : [1, sizes[2], sizes[3]]
     let tokens = hidden.dropFirst().dropLast().reduce(1, *)
-    for time in Self.patches.time where video[0] % time == 0 {
-      for space in Self.patches.space where video[1] % space == 0 && video[2] % space == 0 {
-        let grid = TokenGrid(
-          frames: video[0] / time, rows: video[1] / space, columns: video[2] / space)
-        if grid.count == tokens {
-          self = grid
-          return
-        }
+    if let given, given.count != tokens {
+      throw ProfilingError(
+        "bad-grid", at: "--tokens", "the grid has \(given.count) tokens, the blocks have \(tokens)",
+        category: .usage)
+    }
+    var layouts: [(layout: LatentLayout, video: [Int])] = []
+    switch sizes.count {
+    case 3:
+      guard let given else {
+        throw ProfilingError(
+          "packed-latents", at: "input '\(latents)'",
+          "latents (B, tokens, C) do not say how their \(tokens) tokens lie",
+          hint: "pass --tokens FRAMES,ROWS,COLUMNS")
       }
+      return (given, .packed(given))
+    case 4: layouts = [(.channelsFirst, [1, sizes[2], sizes[3]])]
+    default:
+      layouts = [
+        (.channelsFirst, [sizes[2], sizes[3], sizes[4]]),
+        (.framesFirst, [sizes[1], sizes[3], sizes[4]]),
+      ]
+    }
+    for (layout, video) in layouts {
+      let grids = grids(of: video).filter { $0.count == tokens }
+      if let grid = grids.first(where: { given == nil || $0 == given }) { return (grid, layout) }
     }
     throw ProfilingError(
       "no-token-grid", at: "model",
       "\(tokens) tokens are no grid of square patches of latents \(sizes)")
+  }
+
+  /// The grids of all patches that divide a video.
+  private static func grids(of video: [Int]) -> [TokenGrid] {
+    patches.time.filter { video[0] % $0 == 0 }.flatMap { time in
+      patches.space.filter { video[1] % $0 == 0 && video[2] % $0 == 0 }.map { space in
+        TokenGrid(frames: video[0] / time, rows: video[1] / space, columns: video[2] / space)
+      }
+    }
   }
 
   /// Which of the keys of an attention are the latents' tokens.

@@ -120,6 +120,33 @@ import TypeInference
     }
   }
 
+  @Test func otherLayoutsOfLatentsAreFoundOrGiven() throws {
+    func find(_ name: String, _ given: TokenGrid? = nil) throws -> (TokenGrid, LatentLayout) {
+      var graph = try OnnxModel.read(Fixtures.corpus("\(name).onnx")).graph
+      _ = try PassPipeline([InferTypes()]).run(on: &graph)
+      let found = try TokenGrid.find(
+        in: graph, structure: ModelStructure(of: graph), latents: "hidden_states", given: given)
+      return (found.grid, found.layout)
+    }
+    let video = TokenGrid(frames: 3, rows: 4, columns: 6)
+    #expect(try find("cogvideox") == (video, .framesFirst))
+    #expect(try find("wan") == (video, .channelsFirst))
+    #expect(try find("wan", video) == (video, .channelsFirst))
+    #expect(try find("ltx", video) == (video, .packed(video)))
+    for (name, given, code) in [
+      ("ltx", nil, "packed-latents"),
+      ("wan", TokenGrid(frames: 3, rows: 6, columns: 4), "no-token-grid"),
+      ("flux", video, "bad-grid"),
+    ] as [(String, TokenGrid?, String)] {
+      let error = #expect(throws: ProfilingError.self) { try find(name, given) }
+      #expect(error?.code == code)
+    }
+    let packed = Tensor((0..<12).map(Float.init), shape: try Shape([6, 2]))
+    let planes = try LatentLayout.packed(TokenGrid(frames: 1, rows: 2, columns: 3)).planes(packed)
+    #expect(planes.shape == (try Shape([2, 1, 2, 3])))
+    #expect(planes.elements(as: Float.self) == [0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11])
+  }
+
   @Test func aModelWithoutKnownSizesIsRefused() throws {
     var graph = try OnnxModel.read(Fixtures.corpus("wan_dyn.onnx")).graph
     _ = try PassPipeline([InferTypes()]).run(on: &graph)

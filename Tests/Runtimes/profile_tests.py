@@ -8,7 +8,7 @@ import onnx
 
 from pages import check_page
 from support import (
-    CORPUS, ROOT, Cases, arrays, conditioning, ditcache, onnx_runtime, scratch_folder)
+    CORPUS, ROOT, Cases, arrays, conditioning, ditcache, golden, onnx_runtime, scratch_folder)
 
 MODELS = ROOT / "examples" / "models"
 PROMPT = ("background:checker background:red first:circle first:yellow first:left second:none "
@@ -248,6 +248,53 @@ class TrainedModelTests(Cases):
         self.assertGreater(np.ptp(scores.mean(0)), .02)
 
 
+class OtherLayoutTests(Cases):
+    """Latents that are packed into tokens, or have frames before channels."""
+
+    STEPS = 4
+
+    def profile(self, model, *options, **named):
+        """A profile from the golden inputs of a model, and the outputs that `sample` records."""
+        folder = scratch_folder()
+        given, _ = golden(CORPUS / f"{model}.npz")
+        noise, _ = given.pop("hidden_states"), given.pop("timestep")
+        sigmas = np.linspace(1, 0, self.STEPS + 1, dtype=np.float32)
+        texts = {name for name in given if name.startswith("encoder")}
+        np.savez(
+            folder / "inputs.npz", initial_noise=noise, sigmas=sigmas,
+            **{f"{'text' if name in texts else 'extra'}/{name}": array
+               for name, array in given.items()})
+        inputs = ["--inputs", folder / "inputs.npz", "--scheduler", "euler"]
+        mask = np.zeros((3, 4, 6), bool)
+        mask[:, 1:3, 2:4] = True
+        np.save(folder / "mask.npy", mask)
+        done = ditcache(
+            "profile", CORPUS / f"{model}.onnx", *inputs, "--masks", folder / "mask.npy",
+            "--record", folder / "profile.npz", "-o", folder / "out", *options, **named)
+        if done.returncode:
+            return done, None
+        ditcache("sample", CORPUS / f"{model}.onnx", *inputs, "--record", folder / "sample.npz",
+                 "--quiet")
+        return arrays(folder / "profile.npz"), arrays(folder / "sample.npz")
+
+    def test_packed_latents_are_unpacked_along_the_given_grid(self):
+        profiled, sampled = self.profile("ltx", "--tokens", "3,4,6")
+        outputs = sampled["model_out"][:, -1, 0]
+        self.assertEqual(profiled["attention"].shape[::2], (self.STEPS, 72))
+        self.assertNear(
+            profiled["predictions"],
+            outputs.reshape(self.STEPS, 3, 4, 6, -1).transpose(0, 4, 1, 2, 3), 1e-5)
+
+    def test_packed_latents_without_a_grid_are_refused(self):
+        done, _ = self.profile("ltx", status=4)
+        self.assertIn("--tokens", done.stderr)
+
+    def test_frames_may_stand_before_channels(self):
+        profiled, sampled = self.profile("cogvideox")
+        outputs = sampled["model_out"][:, -1, 0]
+        self.assertNear(profiled["predictions"], outputs.transpose(0, 2, 1, 3, 4), 1e-5)
+
+
 class ImageModelTests(Cases):
     """A model of pictures with a free batch, which guidance calls with two."""
 
@@ -257,6 +304,15 @@ class ImageModelTests(Cases):
         self.assertEqual(report["tokens"], [1, 8, 8])
         self.assertEqual(record["attention"].shape, (10, 10, 64))
         self.assertNear(record["attention"].sum(-1), np.ones((10, 10)), 1e-5)
+        # Predicted noise is compared as the velocity that it implies.
+        sigmas = record["sigmas"][:10, None, None, None]
+        alphas = np.sqrt(1 - sigmas ** 2)
+        noise, latents = (record[key].astype(np.float64) for key in ("predictions", "latents"))
+        clean = (latents - sigmas * noise) / alphas
+        velocities = alphas * noise - sigmas * clean
+        expected = [np.abs(b - a).mean() / np.abs(a).mean()
+                    for a, b in zip(velocities, velocities[1:])]
+        self.assertNear(record["changes"], expected, 1e-3)
         done = ditcache("evaluate", MODELS / "dit_image.onnx", "--schedule",
                         folder / "profiled.dcs", "--prompt", "red-circle", "--json")
         baseline, cached = json.loads(done.stdout)["methods"]

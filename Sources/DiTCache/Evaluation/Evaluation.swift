@@ -24,6 +24,12 @@ public struct Evaluation: Sendable {
     let prompt: String?
     let result: Tensor
     let reference: Tensor
+    var seed: UInt64?
+
+    var caption: String {
+      let words = [prompt, seed.map { "seed \($0)" }].compactMap { $0 }
+      return words.isEmpty ? "The first sample" : words.joined(separator: ", ")
+    }
   }
 
   /// What the first run of a method computed.
@@ -64,7 +70,12 @@ public struct Evaluation: Sendable {
         ].compactMap { $0 })
     }
     let table = EvaluationTable(report)
-    page.table(titles: table.titles, rows: table.rows)
+    // An arrow stays beside its word.
+    page.table(
+      titles: table.titles.map {
+        $0.replacing(" ↑", with: "\u{A0}↑").replacing(" ↓", with: "\u{A0}↓")
+      },
+      rows: table.rows)
     let drifting = report.methods.filter { !$0.perStep.isEmpty }
     if let steps = drifting.map(\.perStep.count).max() {
       page.heading("Distance from the uncached latents")
@@ -94,7 +105,7 @@ public struct Evaluation: Sendable {
             of: exhibit.result.asVideo, named: exhibit.method,
             against: exhibit.reference.asVideo, showingReference: pictures.isEmpty)
         }
-        try page.pictures(pictures, caption: run[0].prompt ?? "Side by side")
+        try page.pictures(pictures, caption: run[0].caption)
       }
     }
     if report.methods.contains(where: { $0.runs.count > 1 }) {

@@ -127,7 +127,7 @@ public struct EvaluationTask: Sendable {
           exhibits.append(
             .init(
               method: candidate.name, prompt: one.prompt, result: result.shown,
-              reference: uncachedResult.shown))
+              reference: uncachedResult.shown, seed: one.seed))
         }
         methods[index].samples +=
           try measurement.samples(of: result, against: uncachedResult)

@@ -62,7 +62,8 @@ extension ProfileReport {
     var page = HTMLPage(
       title: "Profile",
       subtitle:
-        "\(runs.count) \(runs.count == 1 ? "run" : "runs") of \(steps) steps, \(scheduler); "
+        "\(URL(filePath: model).lastPathComponent): "
+        + "\(runs.count) \(runs.count == 1 ? "run" : "runs") of \(steps) steps, \(scheduler); "
         + tokens.map(String.init).joined(separator: " × ") + " tokens")
     page.figures([
       ("\(background.count) of \(blocks.count)", "blocks look at the background"),

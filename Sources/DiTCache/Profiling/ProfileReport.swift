@@ -7,6 +7,8 @@ import Tensors
 public struct ProfileReport: Encodable, Sendable {
   /// The version of this layout.
   public let schema = 1
+  /// The model.
+  public let model: String
   /// Blocks in execution order.
   public let blocks: [Block]
   /// Blocks whose attention could not be observed, each with the reason.
@@ -27,7 +29,7 @@ public struct ProfileReport: Encodable, Sendable {
   public let scores: [[Double]]
   /// How much more attention the foreground receives than its share of the tokens, step by step.
   public let focus: [Double]
-  /// Relative L1 of consecutive predictions, from step 1 on.
+  /// Relative L1 of consecutive predictions, from step 1 on; of predicted noise, as velocities.
   public let changes: [Double]
   /// Steps that compute everything.
   public let warmup: Int
@@ -87,7 +89,7 @@ public struct ProfileReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, blocks, skipped, threshold, attention, tokens, scheduler, runs, scores
+    case schema, model, blocks, skipped, threshold, attention, tokens, scheduler, runs, scores
     case unclear, focus, changes, warmup, refresh, background, files
     case longestInterval = "longest_interval"
     case shortestInterval = "shortest_interval"
@@ -96,10 +98,11 @@ public struct ProfileReport: Encodable, Sendable {
   }
 
   init(
-    _ profile: ModelProfile, probe: AttentionProbe, grid: TokenGrid,
+    _ profile: ModelProfile, model: String, probe: AttentionProbe, grid: TokenGrid,
     settings: ProfileTask.Settings, runs used: [RunSet.Run], unclear: [String],
     scheduler: String, schedule: ProposedSchedule
   ) {
+    self.model = model
     blocks = profile.blocks.map {
       Block(
         name: $0.name, position: $0.position, score: $0.score, stepDeviation: $0.stepDeviation,

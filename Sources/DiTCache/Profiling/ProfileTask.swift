@@ -16,6 +16,7 @@ public struct ProfileTask: Sendable {
   private let job: SampleJob
   private let probe: AttentionProbe
   private let grid: TokenGrid
+  private let layout: LatentLayout
   private let settings: Settings
   /// What turns results into pixels for the report; nil shows them as they are.
   public var decoder: LatentDecoder?
@@ -41,6 +42,9 @@ public struct ProfileTask: Sendable {
     /// The step whose prediction is segmented; nil is the last.
     public var maskStep: Int?
 
+    /// Frames, rows and columns of tokens, separated by commas; nil finds them.
+    public var tokens: String?
+
     /// The defaults.
     public init() {}
   }
@@ -64,8 +68,9 @@ public struct ProfileTask: Sendable {
     }
     let model = try model.fixingBatch(adapter: adapter)
     job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
-    grid = try TokenGrid(
-      of: model.measured, structure: model.structure, latents: job.roles.latents)
+    (grid, layout) = try TokenGrid.find(
+      in: model.measured, structure: model.structure, latents: job.roles.latents,
+      given: try settings.tokens.map { try Self.grid($0) })
     probe = try AttentionProbe(model.measured, structure: model.structure, tokens: grid)
     self.settings = settings
   }
@@ -117,14 +122,14 @@ public struct ProfileTask: Sendable {
         progress("run \(number + 1)/\(request.runs.count)", $0, $1)
       }
       let observed = try ProfiledRun(
-        recording, guidance: inputs.guidanceScale, calls: engine.calls)
+        recording, guidance: inputs.guidanceScale, calls: engine.calls, layout: layout)
       let (map, mask) = try masks.mask(
-        of: observed, levels: inputs.levels, isFlow: scheduler != .ddim, run: number)
+        of: observed, levels: inputs.levels, isFlow: scheduler.isFlowMatching, run: number)
       exhibits.append(
         ProfileExhibit(
           caption: Self.label(run, number),
           rows: [
-            ("result", try (decoder?.pixels(of: recording.final) ?? recording.final).asVideo),
+            ("result", try picture(recording.final)),
             (masks.name, map.video),
             ("foreground", mask.video),
           ]))
@@ -136,14 +141,15 @@ public struct ProfileTask: Sendable {
       let scores = try BlockScores(
         received: observed.received, keyCounts: probe.blocks.map(\.tokenCount),
         foreground: foreground, grid: grid, threshold: settings.attention)
+      let changes = try observed.changes(along: inputs.levels, isFlow: scheduler.isFlowMatching)
       if runs.isEmpty, let recordPath {
         try NPZFile.write(
-          try observed.arrays(mask: mask, scores: scores, levels: inputs.levels)
+          try observed.arrays(mask: mask, scores: scores, changes: changes, levels: inputs.levels)
             .map { ($0.name, $0.tensor) }, to: recordPath)
         files.append(recordPath)
       }
       first = first ?? observed
-      runs.append(.init(scores: scores, changes: try observed.changes()))
+      runs.append(.init(scores: scores, changes: changes))
       used.append(run)
     }
     guard let first else { throw ProfilingError.noForeground(runs: request.runs.count) }
@@ -159,7 +165,8 @@ public struct ProfileTask: Sendable {
       evidence: evidence(runs: runs.count, scheduler))
     try Self.check(schedule)
     var report = ProfileReport(
-      profile, probe: probe, grid: grid, settings: settings, runs: used, unclear: unclear,
+      profile, model: job.model.file.path, probe: probe, grid: grid, settings: settings, runs: used,
+      unclear: unclear,
       scheduler: scheduler.rawValue, schedule: schedule)
     report.files = files
     if let folder {
@@ -167,6 +174,28 @@ public struct ProfileTask: Sendable {
       try report.write(to: folder, schedule: schedule, exhibits: exhibits, attention: attention)
     }
     return report
+  }
+
+  /// A grid as `--tokens` gives it.
+  private static func grid(_ text: String) throws -> TokenGrid {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 3, let frames = numbers[0], let rows = numbers[1],
+      let columns = numbers[2], numbers.allSatisfy({ (1...1 << 20).contains($0 ?? 0) })
+    else {
+      throw UsageError(
+        "bad-grid", at: "--tokens \(text)",
+        "three positive numbers were expected: "
+          + "frames, rows and columns, such as 21,30,52")
+    }
+    return TokenGrid(frames: frames, rows: rows, columns: columns)
+  }
+
+  /// The first sample of a result as a video: pixels where there is a decoder.
+  private func picture(_ result: Tensor) throws -> Tensor {
+    if let decoder { return try decoder.pixels(of: result).asVideo }
+    let planes = try layout.planes(result.entry(0))
+    let shape = try Shape([1] + planes.shape.dimensions)
+    return planes.contiguous().view(shape: shape, strides: shape.rowMajorStrides).asVideo
   }
 
   private static func label(_ run: RunSet.Run, _ number: Int) -> String {

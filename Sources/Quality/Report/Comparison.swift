@@ -47,6 +47,6 @@ public enum Comparison {
   }
 
   private static func scale(_ video: Tensor) -> Int {
-    max(1, min(6, 300 / max(video.rank > 1 ? video.shape[video.rank - 2] : 1, 1)))
+    max(1, min(6, 160 / max(video.rank > 1 ? video.shape[video.rank - 2] : 1, 1)))
   }
 }
