@@ -61,6 +61,18 @@ import Tuning
     #expect(error(replay, list, .taylor(order: 1)) <= 1.5 * best)
   }
 
+  @Test(arguments: [2, 9, 50])
+  func intervalsGrowFromTheFirstStepToTheLast(steps: Int) {
+    for count in 1...steps {
+      let list = GrowingIntervals.list(count, of: steps)
+      #expect(list.count == count)
+      #expect(list[0] == 0)
+      #expect(count == 1 || list[count - 1] == steps - 1)
+      #expect(zip(list, list.dropFirst()).allSatisfy { $0 < $1 })
+    }
+    #expect(GrowingIntervals.list(9, of: 50) == [0, 2, 6, 11, 17, 24, 32, 40, 49])
+  }
+
   @Test func unconditionalCallsAreLeftOutOneByOneTheCheapestFirst() {
     // The difference of both calls changes at step 3 only.
     let rows = (0..<6).flatMap { step in [[step < 3 ? 1.0 : 5], [2.0]] }

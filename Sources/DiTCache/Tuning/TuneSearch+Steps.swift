@@ -3,30 +3,37 @@ import Tensors
 import Tuning
 
 extension TuneSearch {
-  /// Finds for each family the fewest computed steps; real runs decide about lists of the replay.
+  /// Finds for each family the fewest computed steps; real runs decide about lists of the replay and
+  /// lists of growing intervals.
   func searchSteps(_ families: [ScheduleFamily]) throws {
-    let steps = bench.steps
+    let most = max(1, bench.steps - 1)
+    let growing = (1...most).map { GrowingIntervals.list($0, of: bench.steps) }
     for family in families {
-      let lists = StepListSearch(replay, forecast: family.forecast).lists(upTo: steps - 1)
-      func plan(_ count: Int) -> RefreshPlan {
-        RefreshPlan(computed: lists[count - 1], forecast: family.forecast)
-      }
-      let record = best.flatMap { promise.isKept(by: $0) ? $0.computed : nil }
-      let guess =
-        record.map { Int((Double(steps) * $0).rounded(.down)) } ?? guess(lists, family.forecast)
-      var hasKept = false
-      _ = try LeastCount.find(in: 1...lists.count, from: guess) { count in
-        guard
-          let trial = try attempt(
-            try family.schedule(plan(count), steps: steps), family: family.name, plan: plan(count))
-        else { return nil }
-        let isKept = promise.isKept(by: trial)
-        if promise.measure == .speedup { return isKept ? nil : count > 1 ? true : nil }
-        hasKept = hasKept || isKept
-        // A family that needs more than the best one is not followed further.
-        if let record, !hasKept, trial.computed >= record { return nil }
-        return isKept
-      }
+      try searchCount(family, growing)
+      try searchCount(
+        family, StepListSearch(replay, forecast: family.forecast).lists(upTo: most))
+    }
+  }
+
+  /// Finds how many steps of a family are enough; lists come by their count.
+  private func searchCount(_ family: ScheduleFamily, _ lists: [[Int]]) throws {
+    let steps = bench.steps
+    let record = best.flatMap { promise.isKept(by: $0) ? $0.computed : nil }
+    let guess =
+      record.map { Int((Double(steps) * $0).rounded(.down)) } ?? guess(lists, family.forecast)
+    var hasKept = false
+    _ = try LeastCount.find(in: 1...lists.count, from: guess) { count in
+      let plan = RefreshPlan(computed: lists[count - 1], forecast: family.forecast)
+      guard
+        let trial = try attempt(
+          try family.schedule(plan, steps: steps), family: family.name, plan: plan)
+      else { return nil }
+      let isKept = promise.isKept(by: trial)
+      if promise.measure == .speedup { return isKept ? nil : count > 1 ? true : nil }
+      hasKept = hasKept || isKept
+      // A family that needs more than the best one is not followed further.
+      if let record, !hasKept, trial.computed >= record { return nil }
+      return isKept
     }
   }
 

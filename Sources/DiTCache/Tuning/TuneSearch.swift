@@ -101,7 +101,7 @@ final class TuneSearch {
         real > 0 && own > 0 ? 0.5 * log(real / own) : nil
       }
       guard !logs.isEmpty else { continue }
-      places.append((Double(step), Trial.mean(logs)))
+      places.append((Double(step), logs.sorted()[(logs.count - 1) / 2]))
     }
     guard let first = places.first, let last = places.last else { return }
     let gains = (0..<steps).map { step -> Double in
@@ -115,7 +115,7 @@ final class TuneSearch {
   }
 
   /// Runs that gains are measured on.
-  private static let gainSamples = 2
+  private static let gainSamples = 3
   /// Where they are measured, in parts of the run.
-  private static let gainPlaces = [0.02, 0.06, 0.12, 0.2, 0.3, 0.42, 0.56, 0.7, 0.84, 0.96]
+  private static let gainPlaces = [0.02, 0.08, 0.18, 0.32, 0.5, 0.7, 0.9]
 }
