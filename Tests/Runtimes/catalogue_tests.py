@@ -66,8 +66,8 @@ BETWEEN = {
 BY_LEVELS = {name for name in SCHEDULES if name.startswith("pab-")}
 STATIC = BY_LEVELS | {
     name for name in SCHEDULES if name.startswith((
-        "blockdance-", "delta-dit", "every-", "fastercache-", "fora", "hicache", "lemica-",
-        "meancache-", "profiling-", "scm-", "taylorseer-", "tgate-"))}
+        "blockdance-", "clusca-", "delta-dit", "duca-", "every-", "fastercache-", "fora", "hicache",
+        "lemica-", "meancache-", "profiling-", "scm-", "taylorseer-", "tgate-", "toca-"))}
 # A frame of the corpus models has 24 tokens.
 FRAME = ("tokens: 1536", "tokens: 24")
 
