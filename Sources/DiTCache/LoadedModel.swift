@@ -5,6 +5,7 @@ public import Legalization
 public import ModelStructure
 public import OnnxFile
 import Rewrite
+import Tensors
 import TypeInference
 
 /// A model file, its graph with inferred types, and its blocks.
@@ -131,5 +132,22 @@ public struct LoadedModel: Sendable {
       throw UsageError(error.code, at: "--dim \(error.place)", error.message, hint: error.hint)
     }
     return measured
+  }
+}
+
+extension LoadedModel {
+  /// Refuses a cached model, and a file of one.
+  func requireUncached() throws(UsageError) {
+    if let manifest {
+      throw UsageError(
+        "already-cached", at: path,
+        "the model is cached already, by schedule '\(manifest.schedule)'",
+        hint: "`ditcache unwrap` gives the original back", category: .badModel)
+    }
+    guard file.metadata(FormFolder.partKey) == nil else {
+      throw UsageError(
+        "already-cached", at: path, "the file is a part of a cached model",
+        hint: "'\(FormFolder.manifestName)' beside it names the original", category: .badModel)
+    }
   }
 }

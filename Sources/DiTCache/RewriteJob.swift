@@ -66,17 +66,7 @@ public struct RewriteJob: Sendable {
 
   /// Rewrites in memory; weights are not read.
   public func run(_ model: LoadedModel, schedule: Schedule) throws -> Result {
-    if let manifest = model.manifest {
-      throw UsageError(
-        "already-cached", at: model.file.path,
-        "the model is cached already, by schedule '\(manifest.schedule)'",
-        hint: "`ditcache unwrap` gives the original back", category: .badModel)
-    }
-    guard model.file.metadata(FormFolder.partKey) == nil else {
-      throw UsageError(
-        "already-cached", at: model.file.path, "the file is a part of a cached model",
-        hint: "'\(FormFolder.manifestName)' beside it names the original", category: .badModel)
-    }
+    try model.requireUncached()
     var graph = model.graph
     let legalization = try Legalizer.run(target?.passes ?? [], on: &graph)
     let chosen = try adapter(for: model, schedule: schedule)

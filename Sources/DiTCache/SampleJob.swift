@@ -125,7 +125,7 @@ public struct SampleJob: Sendable {
     let diagnostics = manifest.map { run.diagnostics($0) } ?? []
     return Result(
       run: run, baseline: baseline, quality: quality, sites: sites, diagnostics: diagnostics,
-      flopsSaved: manifest == nil ? nil : flopsSaved(sites, tookPlace: run.tookPlace),
+      flopsSaved: manifest.flatMap { flopsSaved(run, $0) },
       warnings: warnings(sites)
         + (manifest.map { RuleWarnings.all(diagnostics, $0) } ?? []))
   }
@@ -147,20 +147,11 @@ public struct SampleJob: Sendable {
     return loop
   }
 
-  /// The part of all calls' FLOPs that was skipped: by sites, and by calls that were left out.
-  func flopsSaved(
-    _ sites: [(site: Manifest.Site, computed: Double)], tookPlace: [Bool]
-  ) -> Double? {
-    guard let total = model.flops, total > 0, !tookPlace.isEmpty else { return nil }
-    let leftOut = Double(tookPlace.count { !$0 }) / Double(tookPlace.count)
-    var outside = Double(total)
-    var saved = 0.0
-    for (site, computed) in sites {
-      guard let flops = site.flops else { return nil }
-      outside -= Double(flops)
-      saved += Double(flops) * (1 - computed)
-    }
-    return (saved + outside * leftOut) / Double(total)
+  /// The part of all calls' FLOPs that was skipped; nil where a cost is not known.
+  private func flopsSaved(_ run: Recording, _ manifest: Manifest) -> Double? {
+    guard let total = model.flops, total > 0, manifest.sites.allSatisfy({ $0.flops != nil })
+    else { return nil }
+    return 1 - run.computedShare(manifest, callFlops: total)
   }
 
   private func warnings(_ sites: [(site: Manifest.Site, computed: Double)]) -> [String] {

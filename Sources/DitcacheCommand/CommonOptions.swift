@@ -30,7 +30,7 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Prints JSON.")
   var json = false
 
-  @Flag(name: .shortAndLong, help: "Prints results only.")
+  @Flag(name: .shortAndLong, help: "Prints less: no progress and no summary.")
   var quiet = false
 
   @Flag(name: .shortAndLong, help: "Says more about what was done.")

@@ -1,54 +1,7 @@
-import CacheContract
-import CacheRewrite
-import GraphIR
-import Interpreter
-import Tensors
 import Testing
 
 /// Functions of the language as operators, beside what NumPy 2.3 makes of the same numbers.
 @Suite("Functions as operators") struct FunctionLoweringTests {
-  /// `(i · 37 mod 101) / 50 − 1` for the 30 elements of [1, 5, 6].
-  private static let input = (0..<30).map { Float($0 * 37 % 101) / 50 - 1 }
-  /// `(i · 53 mod 97) / 40 − 1`.
-  private static let kept = (0..<30).map { Float($0 * 53 % 97) / 40 - 1 }
-
-  /// What a rule puts in place of a tensor `input` once it has kept another one in `k`.
-  private func value(of expression: String) throws -> [Float] {
-    var model = Graph(name: "model", opsets: ["": 20])
-    let x = model.addInput("x", type: .tensor(.float32, [1, 5, 6]))
-    model.addOutput(model.emit("Neg", [x], name: "y", type: .tensor(.float32, [1, 5, 6])))
-    let schedule = try ToyTransformer.schedule(
-      """
-      schedule test for any {
-        steps 2
-        cache uncond {
-          slot k
-          k := output when computed
-          compute when step == 0
-          reuse \(expression)
-        }
-      }
-      """)
-    let call = try #require(
-      try CacheRewriter().unconditionalCall(
-        of: model, following: schedule, originalDigest: "none"))
-    let engine = try Engine(call.graph, options: EngineOptions(threads: 1))
-    var bundle = StateBundle(call.manifest)
-    var results: [Name: Tensor] = [:]
-    let shape = try Shape([1, 5, 6])
-    for step in 0..<2 {
-      let feeds: [Name: Tensor] = [
-        "cond": Tensor(Self.input, shape: shape), "uncond": Tensor(Self.kept, shape: shape),
-        "timestep": Tensor([Float(500)]),
-      ]
-      results = bundle.absorb(
-        try engine.run(try bundle.feeds(adding: feeds, step: step), trace: nil))
-      let flags = try #require(results[Name(ContractNames.computed)]).elements(as: Bool.self)
-      #expect(flags == [step == 0])
-    }
-    return try #require(results["rebuilt"]).elements(as: Float.self)
-  }
-
   @Test(
     "numbers made of tensors",
     arguments: [
@@ -65,7 +18,7 @@ import Testing
       ("abs(mean(input))", 0.03333333), ("timestep", 500),
     ])
   func numbers(_ expression: String, _ expected: Float) throws {
-    let values = try value(of: expression)
+    let values = try RebuiltCall.value(of: expression)
     #expect(values.count == 30)
     #expect(values.allSatisfy { abs($0 - expected) <= 2e-6 * max(1, abs(expected)) })
   }
@@ -95,14 +48,15 @@ import Testing
   @Test("the low band of a tensor, of odd and even size", arguments: 0..<2)
   func band(_ number: Int) throws {
     let (expression, rows) = Self.bands[number]
-    let own = try value(of: expression)
+    let own = try RebuiltCall.value(of: expression)
     #expect(own.count == rows.count)
     for (a, b) in zip(own, rows) { #expect(abs(a - b) <= 2e-6) }
   }
 
   @Test("the low band and what is left of a tensor are the whole tensor")
   func wholeBand() throws {
-    let sum = try value(of: "low_frequencies(input, 2) + (input - low_frequencies(input, 2))")
-    for (a, b) in zip(sum, Self.input) { #expect(abs(a - b) <= 1e-6) }
+    let sum = try RebuiltCall.value(
+      of: "low_frequencies(input, 2) + (input - low_frequencies(input, 2))")
+    for (a, b) in zip(sum, RebuiltCall.input) { #expect(abs(a - b) <= 1e-6) }
   }
 }

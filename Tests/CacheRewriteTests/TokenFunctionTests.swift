@@ -1,58 +1,14 @@
-import CacheContract
-import CacheRewrite
-import GraphIR
-import Interpreter
-import Tensors
 import Testing
 
 /// Functions of tokens as operators, beside the same on arrays.
 @Suite("Functions of tokens as operators") struct TokenFunctionTests {
-  private static let tokens = 5
-  private static let width = 6
-  /// `(i · 37 mod 101) / 50 − 1` for the 30 elements of [1, 5, 6].
-  private static let input = (0..<30).map { Float($0 * 37 % 101) / 50 - 1 }
-  /// `(i · 53 mod 97) / 40 − 1`.
-  private static let kept = (0..<30).map { Float($0 * 53 % 97) / 40 - 1 }
+  private static let tokens = RebuiltCall.tokens
+  private static let width = RebuiltCall.width
+  private static let input = RebuiltCall.input
+  private static let kept = RebuiltCall.kept
 
   private static func row(_ array: [Float], _ token: Int) -> [Float] {
     Array(array[token * width..<(token + 1) * width])
-  }
-
-  /// What a rule puts in place of `input` once it has kept another tensor in `k`.
-  private func value(of expression: String, slots: [String] = []) throws -> [Float] {
-    var model = Graph(name: "model", opsets: ["": 20])
-    let type: ValueType = .tensor(.float32, [1, 5, 6])
-    let x = model.addInput("x", type: type)
-    model.addOutput(model.emit("Neg", [x], name: "y", type: type))
-    let schedule = try ToyTransformer.schedule(
-      """
-      schedule test for any {
-        steps 2
-        cache uncond {
-          slot k
-          k := output when computed
-          \(slots.joined(separator: "\n    "))
-          compute when step == 0
-          reuse \(expression)
-        }
-      }
-      """)
-    let call = try #require(
-      try CacheRewriter().unconditionalCall(
-        of: model, following: schedule, originalDigest: "none"))
-    let engine = try Engine(call.graph, options: EngineOptions(threads: 1))
-    var bundle = StateBundle(call.manifest)
-    var results: [Name: Tensor] = [:]
-    let shape = try Shape([1, Self.tokens, Self.width])
-    for step in 0..<2 {
-      let feeds: [Name: Tensor] = [
-        "cond": Tensor(Self.input, shape: shape), "uncond": Tensor(Self.kept, shape: shape),
-        "timestep": Tensor([Float(500)]),
-      ]
-      results = bundle.absorb(
-        try engine.run(try bundle.feeds(adding: feeds, step: step), trace: nil))
-    }
-    return try #require(results["rebuilt"]).elements(as: Float.self)
   }
 
   /// Tokens from the largest norm down.
@@ -67,7 +23,7 @@ import Testing
   func largestNorms(_ count: Int) throws {
     let part = Double(count) / 5 + 0.01
     let choice = "top_k(norm(input), \(part))"
-    let result = try value(of: "scatter(input, \(choice), gather(k, \(choice)))")
+    let result = try RebuiltCall.value(of: "scatter(input, \(choice), gather(k, \(choice)))")
     let chosen = Set(byNorm.prefix(count))
     for token in 0..<Self.tokens {
       let expected = Self.row(chosen.contains(token) ? Self.kept : Self.input, token)
@@ -77,18 +33,18 @@ import Testing
 
   @Test("at least one token is chosen, and the part may follow the step")
   func parts() throws {
-    let none = try value(
+    let none = try RebuiltCall.value(
       of: "scatter(input, top_k(norm(input), 0), 2 * gather(input, top_k(norm(input), 0)))")
     #expect(Self.row(none, byNorm[0]) == Self.row(Self.input, byNorm[0]).map { 2 * $0 })
     let later = "top_k(norm(input), step * 0.61)"
-    let three = try value(of: "scatter(input, \(later), gather(k, \(later)))")
+    let three = try RebuiltCall.value(of: "scatter(input, \(later), gather(k, \(later)))")
     let changed = (0..<Self.tokens).filter { Self.row(three, $0) != Self.row(Self.input, $0) }
     #expect(changed == byNorm.prefix(3).sorted())
   }
 
   @Test("a slot per token holds whole numbers")
   func ages() throws {
-    let result = try value(
+    let result = try RebuiltCall.value(
       of: "scatter(0 * input, top_k(age, 0.21), gather(k, top_k(age, 0.21)))",
       slots: [
         "slot age per token",
@@ -115,7 +71,7 @@ import Testing
       }
       scores.append(a * 2039 + b)
     }
-    let result = try value(of: "0 * input + noise(input, 17)")
+    let result = try RebuiltCall.value(of: "0 * input + noise(input, 17)")
     for token in 0..<Self.tokens {
       let expected = Float(scores[token]) / Float(2039 * 2039)
       #expect(Self.row(result, token).allSatisfy { abs($0 - expected) <= 1e-7 })
@@ -126,9 +82,10 @@ import Testing
   @Test("the representatives of as many clusters as tokens are the tokens")
   func clusters() throws {
     let cluster = "clusters(input, 5, 3)"
-    let result = try value(of: "gather(input, representatives(\(cluster), 5, norm(input)))")
+    let result = try RebuiltCall.value(
+      of: "gather(input, representatives(\(cluster), 5, norm(input)))")
     #expect(result == Self.input)
     let spread = "gather(gather(input, representatives(\(cluster), 5, norm(input))), \(cluster))"
-    #expect(try value(of: spread) == Self.input)
+    #expect(try RebuiltCall.value(of: spread) == Self.input)
   }
 }

@@ -54,11 +54,7 @@ public struct ProfileTask: Sendable {
     _ model: LoadedModel, adapter: String? = nil, settings: Settings, threads: Int,
     memory: Int? = nil
   ) throws {
-    guard model.manifest == nil else {
-      throw UsageError(
-        "already-cached", at: model.path, "a cached model cannot be profiled",
-        hint: "`ditcache unwrap` gives the original back", category: .badModel)
-    }
+    try model.requireUncached()
     guard (0...1).contains(settings.backgroundShare), settings.interval >= 1,
       settings.attention > 0, settings.warmup ?? 0 >= 0
     else {

@@ -164,25 +164,6 @@ struct TrialBench {
 }
 
 extension Recording {
-  /// The part of the uncached run's FLOPs that this run computed; calls count alike where costs are
-  /// not known.
-  func computedShare(_ manifest: Manifest, callFlops: Int?) -> Double {
-    let flags = computed?.elements(as: Bool.self) ?? []
-    let sites = manifest.sites
-    let shares = sites.map { site -> Double in
-      guard let flops = site.flops, let callFlops, callFlops > 0 else {
-        return 1 / Double(max(sites.count, 1))
-      }
-      return Double(flops) / Double(callFlops)
-    }
-    var sum = 0.0
-    for call in tookPlace.indices where tookPlace[call] {
-      sum += 1
-      for site in sites.indices where !flags[call * sites.count + site] { sum -= shares[site] }
-    }
-    return sum / Double(max(tookPlace.count, 1))
-  }
-
   /// The metrics of calls that a comparison decided: not those of forced steps, nor of the first
   /// call of a branch.
   func comparedMetrics(_ manifest: Manifest) -> [Double] {

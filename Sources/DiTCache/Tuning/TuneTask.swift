@@ -62,11 +62,7 @@ public struct TuneTask: Sendable {
     _ model: LoadedModel, adapter: String? = nil, settings: Settings, threads: Int,
     memory: Int? = nil
   ) throws {
-    guard model.manifest == nil else {
-      throw UsageError(
-        "already-cached", at: model.path, "a cached model cannot be tuned",
-        hint: "`ditcache unwrap` gives the original back", category: .badModel)
-    }
+    try model.requireUncached()
     guard !settings.sites.isEmpty || !settings.schedules.isEmpty else {
       throw UsageError(
         "nothing-to-search", at: "--no-lists", "without lists there is nothing to search",
