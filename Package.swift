@@ -138,7 +138,7 @@ let package = Package(
       "CacheRewriteTests",
       of: [
         "CacheRewrite", "CacheContract", "CachePolicies", "Interpreter", "ModelStructure",
-        "ScheduleLanguage", "GraphIR", "Tensors",
+        "ScheduleLanguage", "TypeInference", "Rewrite", "GraphIR", "Tensors",
       ], exclude: ["Golden"]),
     tests(
       "DiTCacheTests",

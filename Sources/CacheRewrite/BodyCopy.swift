@@ -51,14 +51,7 @@ struct BodyCopy {
 
   /// FLOPs of the copy on all tokens; nil while a dimension is free.
   func flops(in measured: Graph) -> Int? {
-    var sum = 0
-    for id in nodes {
-      guard let own = measured[id].flops else { return nil }
-      let (total, overflow) = sum.addingReportingOverflow(own)
-      if overflow { return nil }
-      sum = total
-    }
-    return sum
+    nodes.knownSum { measured[$0].flops }
   }
 
   /// Writes the copy into a scope.

@@ -19,25 +19,25 @@ extension CachePlan {
         ([reuse.value] + local.compactMap(\.reused)).flatMap(\.parts).filter { part in
           if case .body = part { true } else { false }
         })
-      var sum = 0
+      var parts: [Int?] = []
       for stream in site.streams {
         for case .body(let operand) in bodies {
           let copy = BodyCopy(
             of: stream.output, from: site.streams.map(\.input), hidden: owned, in: graph)
           guard let whole = copy.flops(in: graph) else { return nil }
           let tokens = graph.tensorType(of: stream.input)?.shape?.dropLast().last?.value
-          sum += Int(Double(whole) * meanPart(of: operand, site, facts, tokens: tokens))
+          let mean = Double(whole) * meanPart(of: operand, site, facts, tokens: tokens)
+          parts.append(Int(exactly: mean.rounded(.down)))
         }
       }
-      guard met.insert(site.rule).inserted else { return sum }
+      guard met.insert(site.rule).inserted else { return parts.knownSum { $0 } }
       let shared = reuse.slots.filter { !$0.isLocal(among: reuse.slots) }.compactMap(\.reused)
       for tap in Set(([reuse.value] + shared).flatMap(\.taps)) {
         guard case .recomputed(let inputs, let output)? = taps[tap] else { continue }
         let copy = BodyCopy(of: output, from: inputs, hidden: owned, in: graph)
-        guard let whole = copy.flops(in: graph) else { return nil }
-        sum += whole
+        parts.append(copy.flops(in: graph))
       }
-      return sum
+      return parts.knownSum { $0 }
     }
   }
 

@@ -26,67 +26,47 @@ public struct CostSheet: Sendable {
   public let breakEvenReuses: Int?
 
   init(plan: CachePlan, original: Graph, rewritten: Graph) {
-    func flops(_ nodes: some Sequence<NodeID>) -> Int? {
-      var sum = 0
-      for id in nodes {
-        guard let own = original[id].flops else { return nil }
-        let (total, overflow) = sum.addingReportingOverflow(own)
-        if overflow { return nil }
-        sum = total
-      }
-      return sum
-    }
-    let sites = plan.sites.map { flops($0.nodes) }
-    let total = flops(original.order)
+    let sites = plan.sites.map { site in site.nodes.knownSum { original[$0].flops } }
+    let total = original.order.knownSum { original[$0].flops }
     flopsComputed = total
-    let known = sites.compactMap { $0 }
-    let skippable = known.count == sites.count ? known.reduce(0, +) : nil
+    let skippable = sites.knownSum { $0 }
     let bodies = plan.repeatedFlops(in: original)
+    let again = bodies.knownSum { $0 }
     siteFlops = zip(sites, bodies).map { own, again in
       own.flatMap { own in again.map { own - $0 } }
     }
-    let repeated = bodies.compactMap { $0 }
-    let again = repeated.count == sites.count ? repeated.reduce(0, +) : nil
     flopsReused = total.flatMap { total in
-      skippable.flatMap { skipped in again.map { total - skipped + $0 } }
+      skippable.flatMap { skipped in [total - skipped, again].knownSum { $0 } }
     }
-    let steps = plan.schedule.steps
-    if let total, skippable != nil, again != nil,
-      plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive })
-    {
-      let saved = zip(known, repeated).map { $0 - $1 }
-      let skipped = zip(plan.sites, saved).reduce(0) { sum, entry in
-        sum + entry.1 * plan.schedule.rules[entry.0.rule].table.reusedCount
+    if plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive }) {
+      let skipped = zip(plan.sites, siteFlops).knownSum { site, saved in
+        saved.times(plan.schedule.rules[site.rule].table.reusedCount)
       }
-      flopsScheduled = total * steps - skipped
+      flopsScheduled = [total.times(plan.schedule.steps), skipped.map { -$0 }].knownSum { $0 }
     } else {
       flopsScheduled = nil
     }
-    var elements = 0
-    var bytes: Int? = 0
+    var elements: [Int?] = []
+    var bytes = [plan.ruleStateBytes(in: original)]
     for site in plan.sites {
       let rule = plan.schedule.rules[site.rule].rule
       for slot in rule.reuse.slots where slot.isLocal(among: rule.reuse.slots) {
         for stream in site.streams {
-          guard let type = original.tensorType(of: stream.output), let shape = type.concreteShape
-          else {
-            bytes = nil
-            continue
+          let type = original.tensorType(of: stream.output)
+          let stored = slot.storedType(of: type?.dataType ?? .float32)
+          let count = type?.concreteShape.map { shape in
+            shape.elementCount / (slot.isPerToken ? max(1, shape.dimensions.last ?? 1) : 1)
           }
-          let stored = slot.storedType(of: type.dataType ?? .float32)
-          let width = slot.isPerToken ? max(1, shape.dimensions.last ?? 1) : 1
-          let count = shape.elementCount / width
-          elements += count
-          bytes = bytes.map { $0 + count * stored.byteCount }
+          elements.append(count)
+          bytes.append(count.times(stored.byteCount))
         }
       }
     }
-    let ruleBytes = plan.ruleStateBytes(in: original)
-    stateBytes = bytes.flatMap { own in ruleBytes.map { own + $0 } }
+    stateBytes = bytes.knownSum { $0 }
     breakEvenReuses = skippable.flatMap { saved in
-      guard bytes != nil, saved > elements else { return nil }
+      guard let elements = elements.knownSum({ $0 }), saved > elements else { return nil }
       let gain = saved - elements
-      return (elements + gain - 1) / gain
+      return elements / gain + (elements % gain == 0 ? 0 : 1)
     }
     var changes = rewritten.operatorCounts()
     for (op, count) in original.operatorCounts() { changes[op, default: 0] -= count }
@@ -98,22 +78,41 @@ extension CachePlan {
   /// Bytes of the slots that rules keep once: numbers, counters of steps and tensors filled from
   /// taps; nil while a dimension is free.
   fileprivate func ruleStateBytes(in graph: Graph) -> Int? {
-    var bytes = 0
+    var bytes: [Int?] = []
     for number in Set(sites.map(\.rule)) {
       let rule = schedule.rules[number].rule
       let slots = rule.reuse.slots
       for slot in slots + RuleState.counters(of: rule) where !slot.isLocal(among: slots) {
         if slot.isScalar {
-          bytes += DataType.float32.byteCount
+          bytes.append(DataType.float32.byteCount)
           continue
         }
         guard let tap = slot.signal(among: slots), let value = taps[tap]?.first,
           let type = graph.tensorType(of: value), let shape = type.concreteShape
         else { return nil }
         let stored = slot.storage?.dataType ?? type.dataType ?? .float32
-        bytes += shape.elementCount * stored.byteCount
+        bytes.append(Optional(shape.elementCount).times(stored.byteCount))
       }
     }
-    return bytes
+    return bytes.knownSum { $0 }
+  }
+}
+
+extension Sequence {
+  /// The sum of one number of each element; nil where one is not known or the sum does not fit.
+  func knownSum(_ number: (Element) -> Int?) -> Int? {
+    var sum = 0
+    for element in self {
+      guard let own = number(element), let more = try? Checked.sum(sum, own) else { return nil }
+      sum = more
+    }
+    return sum
+  }
+}
+
+extension Int? {
+  /// A multiple; nil where the number is not known or the multiple does not fit.
+  fileprivate func times(_ factor: Int) -> Int? {
+    flatMap { try? Checked.product($0, factor) }
   }
 }
