@@ -132,7 +132,15 @@ struct TapValues: Sendable {
     switch place {
     case .input, .modulatedInput: return inputs.map { .value($0) }
     case .output: return outputs.map { .value($0) }
-    case .residual: return zip(outputs, inputs).map { .difference($0, $1) }
+    case .residual:
+      guard inputs.count == outputs.count else {
+        throw CacheRewriteError(
+          "streams-differ", at: site.text,
+          "\(inputs.count) streams of hidden states enter and \(outputs.count) leave, so that there "
+            + "is no difference",
+          hint: "read the residual of blocks of one family", category: .badSchedule)
+      }
+      return zip(outputs, inputs).map { .difference($0, $1) }
     case .recomputed: return outputs.map { .recomputed(inputs: inputs, output: $0) }
     }
   }

@@ -228,6 +228,13 @@ class ScheduleTests(RefusalTests):
         self.schedule.write_text(GOOD.replace("stack", "single_transformer_blocks[0]"))
         self.refused_rewrite(BAD_SCHEDULE, says=["single_transformer_blocks"])
 
+    def test_a_residual_between_other_streams(self):
+        self.model = copy_model("hunyuan", self.folder)
+        self.schedule.write_text(GOOD.replace(
+            "keep delta", "keep delta\n    compute unless mean(residual(stack)) < 1"))
+        self.refused_rewrite(
+            BAD_SCHEDULE, says=["2 streams of hidden states enter and 1 leave", "one family"])
+
 
 class CheckTests(RefusalTests):
     def overflowing(self):

@@ -24,10 +24,6 @@ TABLES = [
      ["background-stepwise", "background-inverse", "background-average", "foreground-stepwise",
       "foreground-inverse", "foreground-average"]),
     ("Eq. 10: deltas accumulated or overwritten", ["background-stepwise", "eq-10-accumulated"]),
-    ("Other systems near a speed-up of 2 by FLOPs",
-     ["teacache", "first-block", "dbcache", "dicache", "easycache", "every-2", "fora", "taylorseer",
-      "hicache", "taylorseer-lite", "pab", "delta-dit", "blockdance", "background-stepwise",
-      "tuned"]),
 ]
 
 TITLES = ["method", "computed", "speed-up by the clock", "PSNR (dB)", "min", "SSIM", "published"]
@@ -57,8 +53,13 @@ def tables(result):
     for title, names in TABLES:
         rows = [row(methods[name], published) for name in names if name in methods]
         found.append((title, TITLES, rows))
+    systems = [methods[name] for name in result["systems"] if name in methods]
+    systems.sort(key=lambda method: -method["psnr_db"]["mean"])
+    found.append((
+        "All systems near a speed-up of 2 by FLOPs, the best first", TITLES,
+        [row(method, published) for method in systems]))
     found.append(objects(methods.values()))
-    return found
+    return [table for table in found if table[2]]
 
 
 def objects(methods):
@@ -92,7 +93,8 @@ def facts(result, options, minutes):
         f"{runs} runs ({len(setting['prompts'])} held-out prompts, seeds "
         f"{', '.join(map(str, setting['seeds']))}) of {setting['steps']} steps on "
         f"{setting['threads']} threads. Background, by `ditcache profile`: {background} of "
-        f"{result['blocks']} blocks. Thresholds, by `ditcache tune`: {thresholds}.")
+        f"{result['blocks']} blocks. Thresholds, by `ditcache tune`: {thresholds}." + "".join(
+            f" Refused: {name} ({reason})." for name, reason in result["refused"].items()))
 
 
 def chart(results):

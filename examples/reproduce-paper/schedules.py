@@ -1,4 +1,4 @@
-"""The schedules of the paper's tables, written for a profiled model, and what they are compared with.
+"""The schedules of the paper's tables, written for a profiled model.
 
 Every function returns the text of a `.dcs` file. Steps are those of a run of 50, stretched to others.
 """
@@ -73,74 +73,3 @@ def profiled(background, foreground, steps):
         "eq-10-accumulated": blocks(
             "eq-10-accumulated", background, STEPWISE, steps, keep="accumulated_delta"),
     }
-
-
-def _threshold(name, site, body, default, imports=(), head=""):
-    return schedule(
-        name,
-        f"{head}  parameter threshold in 0 to 100 = {default}\n  cache {site} {{\n{body}  }}\n",
-        imports)
-
-
-def adaptive(warmup):
-    """Rules with a threshold, which is calibrated. TeaCache's polynomial is the identity here."""
-    return {
-        "teacache": _threshold(
-            "teacache", "stack",
-            f"    keep delta\n    warmup_steps {warmup}\n    use accumulated_change(of: "
-            "timestep_projection, through: [1, 0], threshold: threshold)\n",
-            0.2, ["accumulated-change.dcs"]),
-        "first-block": _threshold(
-            "first-block", "blocks[1..]",
-            "    keep delta\n    use residual_change(of: residual(blocks[0]), threshold: "
-            "threshold)\n", 0.1, ["residual-change.dcs"]),
-        "dbcache": _threshold(
-            "dbcache", "blocks[3..]",
-            f"    keep delta\n    warmup_steps {warmup}\n    use dbcache(of: residual(blocks[0-2]), "
-            "threshold: threshold)\n", 0.1, ["dbcache.dcs"]),
-        "dicache": _threshold(
-            "dicache", "blocks[1..]", "    use dicache(threshold: threshold, retention: 0.1)\n",
-            0.2, ["dicache.dcs"]),
-        "easycache": _threshold(
-            "easycache", "output",
-            f"    use easycache(threshold: threshold, retention: {warmup})\n", 0.1,
-            ["easycache.dcs"], head="  branches follow cond\n"),
-    }
-
-
-def fixed(count):
-    """Rules without a threshold, at the interval whose cost is nearest to half."""
-    modules = "self_attention + cross_attention + mlp + parallel of blocks[0..] before gate"
-    forecasts = {
-        "fora": "",
-        "taylorseer": "    forecast taylor order 1\n",
-        "hicache": "    forecast hermite order 2 scale 0.5\n",
-    }
-    texts = {
-        name: schedule(
-            name, f"  cache {modules} {{\n    keep output\n{clause}    refresh every 2\n  }}\n")
-        for name, clause in forecasts.items()
-    }
-    half = count // 2
-    texts["every-2"] = schedule(
-        "every-2", "  cache stack {\n    keep delta\n    refresh every 2\n  }\n")
-    texts["taylorseer-lite"] = schedule(
-        "taylorseer-lite",
-        "  cache output {\n    keep output\n    forecast taylor order 1\n    refresh every 2\n  }\n")
-    texts["pab"] = schedule(
-        "pab",
-        "  cache self_attention of blocks[0..] after gate {\n    use broadcast(range: 2)\n  }\n"
-        "  cache mlp of blocks[0..] after gate {\n    use broadcast(range: 2)\n  }\n",
-        ["broadcast.dcs"])
-    texts["delta-dit"] = schedule(
-        "delta-dit",
-        f"  cache blocks[{half}..] as rear {{\n    keep delta\n"
-        "    compute when 2 * step >= steps or step mod 5 == 0\n  }\n"
-        f"  cache blocks[0-{half - 1}] as front {{\n    keep delta\n"
-        "    compute when 2 * step < steps or step mod 5 == 0\n  }\n")
-    texts["blockdance"] = schedule(
-        "blockdance",
-        f"  cache blocks[0-{count - 3}] {{\n    keep output\n"
-        "    let first = round(0.1 * steps)\n    compute unless step >= first and step < "
-        "round(0.95 * steps) and (step - first) mod 3 != 0\n  }\n")
-    return texts

@@ -1,12 +1,14 @@
 """Export a trained model to ONNX and check the file in ONNX Runtime against PyTorch.
 
     python export.py wan runs/wan/checkpoint.pt ../models/wan_video.onnx
+    python export.py wan ../models/wan_video.onnx larger.onnx --shape 3,8,48,48
 
+The second form writes a model for videos of another shape (channels, frames, height, width).
 Large weights are stored as float16 (see half_storage.py). The graph is checked before and after
 that, so that errors of the export and of the rounding are seen apart.
 """
 
-import sys
+import argparse
 
 import numpy
 import onnx
@@ -18,10 +20,10 @@ from half_storage import with_half_storage
 from models import FAMILIES, LATENT_SHAPE, TEXT_SHAPE
 
 
-def example_inputs(family) -> dict[str, torch.Tensor]:
+def example_inputs(family, shape=LATENT_SHAPE) -> dict[str, torch.Tensor]:
     """One seeded call: half-noisy input, random prompt."""
     generator = torch.Generator().manual_seed(5)
-    video = torch.randn(1, *LATENT_SHAPE, generator=generator)
+    video = torch.randn(1, *shape, generator=generator)
     text = torch.randn(1, *TEXT_SHAPE, generator=generator)
     scale = torch.tensor([family.guidance_scale])
     return family.inputs(video, torch.tensor([500.0]), text, scale)
@@ -45,11 +47,17 @@ def without_stack_traces(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def main() -> None:
-    name, checkpoint, target = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("family", choices=FAMILIES)
+    parser.add_argument("checkpoint", help="a checkpoint of a training run, or an exported model")
+    parser.add_argument("target")
+    parser.add_argument("--shape", default=",".join(map(str, LATENT_SHAPE)), metavar="C,F,H,W")
+    asked = parser.parse_args()
+    target = asked.target
     torch.set_num_threads(1)
-    family = FAMILIES[name]
-    model = sampling.load(family, checkpoint)
-    inputs = example_inputs(family)
+    family = FAMILIES[asked.family]
+    model = sampling.load(family, asked.checkpoint)
+    inputs = example_inputs(family, [int(size) for size in asked.shape.split(",")])
     program = torch.onnx.export(
         model,
         kwargs={**inputs, "return_dict": False},

@@ -16,15 +16,15 @@ import torch
 
 import shapes
 
-SHIFT = 3.0
+SHIFT = 3.0  # of the sampler, and of training unless --shift says otherwise
 EMA_DECAY = 0.995
 PROMPT_DROPOUT = 0.1
 DISTILLED_GUIDANCE = (1.0, 4.0)
 
 
-def shifted(values):
-    """Flow-matching noise levels: SHIFT moves uniform `values` in [0, 1] towards pure noise."""
-    return SHIFT * values / (1 + (SHIFT - 1) * values)
+def shifted(values, shift=SHIFT):
+    """Flow-matching noise levels: `shift` moves uniform `values` in [0, 1] towards pure noise."""
+    return shift * values / (1 + (shift - 1) * values)
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -37,6 +37,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warm-up", type=int, default=100)
     parser.add_argument("--distil", type=float, default=0.3, help="last share of the steps")
+    parser.add_argument("--shift", type=float, default=SHIFT, help="more trains higher noise")
+    parser.add_argument("--start", help="a checkpoint whose averaged weights a new run begins with")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="autocast, where it is faster")
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; faster steps")
@@ -86,7 +88,7 @@ def batch_of(step: int, options: argparse.Namespace, table: numpy.ndarray):
     text[generator.random(options.batch) < PROMPT_DROPOUT] = 0
     strata = (numpy.arange(options.batch) + generator.random(options.batch)) / options.batch
     noise = generator.standard_normal(videos.shape, dtype=numpy.float32)
-    sigmas = shifted(strata).astype(numpy.float32)
+    sigmas = shifted(strata, options.shift).astype(numpy.float32)
     return tuple(torch.from_numpy(array) for array in (videos, text, sigmas, noise))
 
 
@@ -167,6 +169,8 @@ def train(family) -> None:
     torch.manual_seed(options.seed)
     table = shapes.embedding_table()
     model = family.build()
+    if options.start:
+        model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
     teacher = copy.deepcopy(model).requires_grad_(False) if family.guidance_is_embedded else None
     run = Run(model, options, {"teacher": teacher} if teacher is not None else None)
     told_by = compiled(teacher) if teacher is not None and options.compile else teacher

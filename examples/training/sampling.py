@@ -3,6 +3,7 @@
 import numpy
 import torch
 
+import onnx_weights
 import shapes
 from loop import shifted
 
@@ -39,9 +40,14 @@ def reference_inputs(prompts: list[str]):
 
 
 def load(family, checkpoint: str) -> torch.nn.Module:
-    """The averaged weights of a training run, ready to evaluate."""
+    """The averaged weights of a training run, or those of an exported .onnx, ready to evaluate."""
     model = family.build()
-    model.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    if checkpoint.endswith(".onnx"):
+        weights = onnx_weights.state_dict(checkpoint)
+        weights = {name: weights[name] for name in model.state_dict() if name in weights}
+    else:
+        weights = torch.load(checkpoint, weights_only=True)["average"]
+    model.load_state_dict(weights)
     return model.eval().requires_grad_(False)
 
 

@@ -94,6 +94,17 @@ public struct RunBudget: Hashable, Sendable {
     }
   }
 
+  /// What one of `count` equal searches may take of what is left after `used` runs.
+  func share(of count: Int, after used: Int) -> RunBudget {
+    var share = self
+    share.runs = runs.map { used + max(0, $0 - used) / max(1, count) }
+    share.deadline = deadline.map { deadline in
+      let now = ContinuousClock.now
+      return now + max(.zero, now.duration(to: deadline)) / max(1, count)
+    }
+    return share
+  }
+
   /// Whether `count` more runs after `used` are allowed.
   func allows(_ count: Int, after used: Int) -> Bool {
     if let deadline, ContinuousClock.now >= deadline { return false }

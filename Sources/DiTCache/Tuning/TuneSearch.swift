@@ -12,6 +12,8 @@ final class TuneSearch {
   let budget: RunBudget
   private(set) var replay: Replay
   private let progress: (String, Int, Int) -> Void
+  /// What the search in progress may take of the budget.
+  private var allowance: RunBudget
   private(set) var used: Int
   private(set) var trials: [Trial] = []
   private var known: [String: Trial] = [:]
@@ -24,6 +26,7 @@ final class TuneSearch {
     self.bench = bench
     self.promise = promise
     self.budget = budget
+    allowance = budget
     self.progress = progress
     self.used = used
     let levels = bench.samples.first?.inputs.levels
@@ -41,13 +44,20 @@ final class TuneSearch {
   /// The calls of a step.
   var branches: [String] { bench.samples.first?.branches ?? [] }
 
+  /// Lets one of `count` searches take its equal part of what is left of the budget.
+  func take(oneOf count: Int, _ search: (TuneSearch) throws -> Void) rethrows {
+    allowance = budget.share(of: count, after: used)
+    defer { allowance = budget }
+    try search(self)
+  }
+
   /// Runs a schedule unless it ran before; nil when the budget is used up.
   func attempt(
     _ schedule: Schedule, family: String, plan: RefreshPlan? = nil
   ) throws -> Trial? {
     let text = String(decoding: schedule.source.bytes, as: UTF8.self)
     if let trial = known[text] { return trial }
-    guard budget.allows(bench.samples.count, after: used) else { return nil }
+    guard allowance.allows(bench.samples.count, after: used) else { return nil }
     let candidate = try bench.candidate(schedule)
     guard var trial = try run(candidate, family: family) else { return nil }
     trial.plan = plan
@@ -61,7 +71,7 @@ final class TuneSearch {
     _ candidate: TrialBench.Candidate, family: String, parameters: [String: Double] = [:]
   ) throws -> Trial? {
     let count = bench.samples.count
-    guard budget.allows(count, after: used) else { return nil }
+    guard allowance.allows(count, after: used) else { return nil }
     let total = budget.runs ?? used + count
     let trial = try bench.run(candidate, family: family, parameters: parameters) { _, _ in
       progress(family, used, total)
@@ -86,7 +96,7 @@ final class TuneSearch {
     for part in Self.gainPlaces {
       let step = max(1, Int((part * Double(steps)).rounded()))
       guard step < steps, places.last.map({ Int($0.step) < step }) ?? true,
-        budget.allows(samples.count, after: used)
+        allowance.allows(samples.count, after: used)
       else { continue }
       let plan = RefreshPlan(
         computed: (0..<steps).filter { $0 != step }, forecast: .last)

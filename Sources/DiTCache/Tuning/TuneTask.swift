@@ -107,8 +107,13 @@ public struct TuneTask: Sendable {
     let search = try TuneSearch(
       bench, promise: settings.promise, budget: settings.budget, trajectories: trajectories,
       used: bench.samples.count, progress: progress)
-    for schedule in schedules { try search.searchThreshold(schedule) }
     let sites = settings.sites
+    for (number, schedule) in schedules.enumerated() {
+      let left = schedules.count - number
+      try search.take(oneOf: sites.isEmpty ? left : left + schedules.count) {
+        try $0.searchThreshold(schedule)
+      }
+    }
     if !sites.isEmpty {
       try search.measureGains()
       try search.searchSteps(
