@@ -19,7 +19,7 @@ SITES = {
         "mlp but last": "mlp of blocks[0..-2]",
         "modules": "self_attention + cross_attention + mlp of blocks[0..]",
         "middle": "self_attention of blocks[6]", "signal": "timestep_projection",
-        "guidance": "two calls"},
+        "after the first": [("blocks[1..]", "")], "guidance": "two calls"},
     "hunyuan_video": {
         "attention": "self_attention of transformer_blocks[0..]",
         "mlp": "mlp of transformer_blocks[0..]",
@@ -28,13 +28,16 @@ SITES = {
         "mlp but last": "mlp of transformer_blocks[0..]",
         "modules": "self_attention + mlp + parallel of blocks[0..]",
         "middle": "self_attention of transformer_blocks[2]",
-        "signal": "modulated_input(blocks[0])", "guidance": "distilled"},
+        "signal": "modulated_input(blocks[0])", "guidance": "distilled",
+        # Single blocks go on with the text's tokens behind the latents'.
+        "after the first": [
+            ("transformer_blocks[1..]", ""), ("single_transformer_blocks[0..]", ", base: input")]},
     "dit_image": {
         "attention": "self_attention of blocks[0..]", "mlp": "mlp of blocks[0..]",
         "kept": "self_attention of blocks[0..]", "kept but last": "self_attention of blocks[0..-2]",
         "mlp but last": "mlp of blocks[0..-2]", "modules": "self_attention + mlp of blocks[0..]",
         "middle": "self_attention of blocks[5]", "signal": "timestep_projection",
-        "guidance": "one batch"},
+        "after the first": [("blocks[1..]", "")], "guidance": "one batch"},
 }
 
 
@@ -80,9 +83,10 @@ def thresholds(model, ratios, steps):
             "dbcache", "blocks[3..]",
             f"    keep delta\n    warmup_steps {warmup}\n    use dbcache(of: residual(blocks[0-2]), "
             "threshold: threshold)\n", 0.1, ["dbcache.dcs"]),
-        "dicache": _threshold(
-            "dicache", "blocks[1..]", "    use dicache(threshold: threshold, retention: 0.1)\n",
-            0.2, ["dicache.dcs"]),
+        "dicache": schedule(
+            "dicache", "  parameter threshold in 0 to 10 = 0.2\n" + "".join(
+                f"  cache {blocks} {{\n    use dicache(threshold: threshold, retention: 0.1{base})\n"
+                "  }\n" for blocks, base in site["after the first"]), ["dicache.dcs"]),
         "easycache": _threshold(
             "easycache", "output",
             f"    use easycache(threshold: threshold, retention: {warmup})\n", 0.1,
