@@ -72,36 +72,63 @@ static void LEVEL(weigh)(float *scores, size_t count, float factor, float *large
 static void LEVEL(attend)(const ditc_attention *a, size_t first, size_t queries, float *scratch) {
   enum { width = 2 * LANES };
   size_t valueWidth = (a->valueSize + width - 1) / width * width;
+  size_t pairs = (a->headSize + 1) / 2;
   float *scores = scratch;
   float *sums = scores + DITC_ATTENTION_QUERIES * DITC_ATTENTION_KEYS;
   float *largest = sums + DITC_ATTENTION_QUERIES * valueWidth;
   float *total = largest + DITC_ATTENTION_QUERIES;
+  float *wide = total + DITC_ATTENTION_QUERIES;
+  uint16_t *narrow = (uint16_t *)(wide + DITC_ATTENTION_QUERIES * a->headSize);
+  uint16_t *weights = narrow + DITC_ATTENTION_QUERIES * 2 * pairs;
   for (size_t q0 = 0; q0 < queries; q0 += DITC_ATTENTION_QUERIES) {
     size_t rows = queries - q0 < DITC_ATTENTION_QUERIES ? queries - q0 : DITC_ATTENTION_QUERIES;
+    ptrdiff_t queryStride = a->queryStride;
+    const float *query = ditc_queries(a, first + q0, rows, wide, narrow, &queryStride);
     memset(sums, 0, rows * valueWidth * sizeof(float));
     for (size_t r = 0; r < rows; r++) largest[r] = -INFINITY, total[r] = 0;
     for (size_t k0 = 0; k0 < a->keys; k0 += DITC_ATTENTION_KEYS) {
       size_t keys = a->keys - k0 < DITC_ATTENTION_KEYS ? a->keys - k0 : DITC_ATTENTION_KEYS;
       size_t padded = (keys + width - 1) / width * width;
       if (k0 > 0 && k0 >= ditc_seen(a, first + q0 + rows - 1)) break;
-      LEVEL(product)(a->query + (ptrdiff_t)(first + q0) * a->queryStride, a->queryStride, rows,
-                     a->headSize, a->keyPanels + k0 * a->headSize, a->headSize, scores,
-                     DITC_ATTENTION_KEYS, padded, 0);
+      if (a->isRounded) {
+        ditc_bf16_product(narrow, (ptrdiff_t)(2 * pairs), rows, pairs,
+                          (const uint16_t *)a->keyPanels + k0 * 2 * pairs, 2 * pairs, scores,
+                          DITC_ATTENTION_KEYS, padded, 0);
+      } else {
+        LEVEL(product)(query, queryStride, rows, a->headSize,
+                       (const float *)a->keyPanels + k0 * a->headSize, a->headSize, scores,
+                       DITC_ATTENTION_KEYS, padded, 0);
+      }
       for (size_t r = 0; r < rows; r++) {
         float *row = scores + r * DITC_ATTENTION_KEYS;
         for (size_t i = keys; i < padded; i++) row[i] = -INFINITY;
         float factor = ditc_mask_scores(a, first + q0 + r, k0, row, keys);
         LEVEL(weigh)(row, padded, factor, largest + r, total + r, sums + r * valueWidth,
                      valueWidth);
+        if (a->isRounded) ditc_bf16_round(row, weights + r * DITC_ATTENTION_KEYS, padded);
       }
-      LEVEL(product)(scores, DITC_ATTENTION_KEYS, rows, keys, a->valuePanels + k0 * width, a->keys,
-                     sums, (ptrdiff_t)valueWidth, valueWidth, 1);
+      if (a->isRounded) {
+        size_t depth = (a->keys + 1) / 2 * 2;
+        ditc_bf16_product(weights, DITC_ATTENTION_KEYS, rows, (keys + 1) / 2,
+                          (const uint16_t *)a->valuePanels + k0 * DITC_BF16_PANEL, depth, sums,
+                          (ptrdiff_t)valueWidth, valueWidth, 1);
+      } else {
+        LEVEL(product)(scores, DITC_ATTENTION_KEYS, rows, keys,
+                       (const float *)a->valuePanels + k0 * width, a->keys, sums,
+                       (ptrdiff_t)valueWidth, valueWidth, 1);
+      }
     }
     for (size_t r = 0; r < rows; r++) {
-      float *out = a->output + (ptrdiff_t)(first + q0 + r) * a->outputStride;
+      ptrdiff_t place = (ptrdiff_t)(first + q0 + r) * a->outputStride;
       float inverse = largest[r] == -INFINITY && total[r] == 0 ? a->hidden : 1 / total[r];
-      const float *sum = sums + r * valueWidth;
-      for (size_t j = 0; j < a->valueSize; j++) out[j] = sum[j] * inverse;
+      float *sum = sums + r * valueWidth;
+      if (a->outputType == DITC_F32) {
+        float *out = (float *)a->output + place;
+        for (size_t j = 0; j < a->valueSize; j++) out[j] = sum[j] * inverse;
+      } else {
+        for (size_t j = 0; j < a->valueSize; j++) sum[j] *= inverse;
+        ditc_narrow(sum, (uint16_t *)a->output + place, a->outputType, a->valueSize);
+      }
     }
   }
 }

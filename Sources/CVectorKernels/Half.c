@@ -41,6 +41,22 @@ DITC_MULTIVERSION void ditc_f32_to_bf16(const float *x, uint16_t *y, size_t coun
   }
 }
 
+void ditc_widen(const void *x, int type, float *y, size_t count) {
+  switch (type) {
+    case DITC_F16: return ditc_f16_to_f32(x, y, count);
+    case DITC_BF16: return ditc_bf16_to_f32(x, y, count);
+    default: memmove(y, x, count * sizeof(float));
+  }
+}
+
+void ditc_narrow(const float *x, void *y, int type, size_t count) {
+  switch (type) {
+    case DITC_F16: return ditc_f32_to_f16(x, y, count);
+    case DITC_BF16: return ditc_f32_to_bf16(x, y, count);
+    default: memmove(y, x, count * sizeof(float));
+  }
+}
+
 void ditc_f64_to_f32_odd(const double *x, float *y, size_t count) {
   for (size_t i = 0; i < count; i++) {
     float nearest = (float)x[i];

@@ -1,5 +1,6 @@
 #include "CVectorKernels.h"
 #include "Elementary.h"
+#include "Finish.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -48,6 +49,42 @@ static float ditc_mask_scores(const ditc_attention *a, size_t query, size_t firs
     }
   }
   return logarithm;
+}
+
+/// The queries from a row on, as float32 or, for rounded products, in `narrow`, padded to an even
+/// number of elements.
+static const float *ditc_queries(const ditc_attention *a, size_t first, size_t rows, float *wide,
+                                 uint16_t *narrow, ptrdiff_t *stride) {
+  ptrdiff_t start = (ptrdiff_t)first * *stride;
+  const float *query = (const float *)a->query + start;
+  if (a->queryType != DITC_F32) {
+    const uint16_t *stored = (const uint16_t *)a->query + start;
+    for (size_t r = 0; r < rows; r++) {
+      ditc_widen(stored + (ptrdiff_t)r * *stride, a->queryType, wide + r * a->headSize,
+                 a->headSize);
+    }
+    query = wide;
+    *stride = (ptrdiff_t)a->headSize;
+  }
+  size_t padded = (a->headSize + 1) / 2 * 2;
+  for (size_t r = 0; a->isRounded && r < rows; r++) {
+    uint16_t *row = narrow + r * padded;
+    row[padded - 1] = 0;
+    ditc_bf16_round(query + (ptrdiff_t)r * *stride, row, a->headSize);
+  }
+  return query;
+}
+
+void ditc_finish_rows(const ditc_gemm *g, size_t first, size_t rows, size_t firstColumn,
+                      size_t columns) {
+  for (size_t r = first; (g->epilogue || g->narrow) && r < first + rows; r++) {
+    float *row = g->c + (ptrdiff_t)r * g->cStride;
+    if (g->epilogue) {
+      ditc_f32_finish(row, g->epilogue->firstRow + r, firstColumn, columns, g->epilogue);
+    }
+    if (!g->narrow) continue;
+    ditc_narrow(row, (uint16_t *)g->narrow + (ptrdiff_t)r * g->narrowStride, g->narrowType, columns);
+  }
 }
 
 #define LEVEL(name) ditc_baseline_##name
@@ -122,27 +159,56 @@ void ditc_f32_finish(float *elements, size_t row, size_t first, size_t columns,
   DISPATCH(finish_row(elements, row, first, columns, epilogue))
 }
 
-void ditc_f32_pack(const float *b, ptrdiff_t rowStride, size_t depth, size_t columns,
-                   float *panels) {
-  DISPATCH(pack(b, rowStride, depth, columns, panels))
-}
-
-void ditc_f32_pack_transposed(const float *b, ptrdiff_t columnStride, size_t depth, size_t columns,
-                              float *panels) {
+/// Panels of a transposed matrix, or of another type than float32.
+static void ditc_pack_panels(const ditc_matrix *b, size_t row, size_t depth, size_t column,
+                             size_t columns, float *panels) {
+  enum { block = 64, widest = 32 };
   size_t width = ditc_panel_width();
+  size_t size = b->type == DITC_F32 ? sizeof(float) : sizeof(uint16_t);
   for (size_t j = 0; j < columns; j += width) {
     size_t count = columns - j < width ? columns - j : width;
     float *panel = panels + j * depth;
     if (count < width) memset(panel, 0, depth * width * sizeof(float));
-    ditc_u32_transpose((const uint32_t *)(b + (ptrdiff_t)j * columnStride), columnStride,
-                       (uint32_t *)panel, (ptrdiff_t)width, count, depth);
+    ptrdiff_t step = b->stride * (ptrdiff_t)size;
+    if (!b->isTransposed) {
+      const char *source = (const char *)b->base + (ptrdiff_t)row * step + (column + j) * size;
+      for (size_t k = 0; k < depth; k++) {
+        ditc_widen(source + (ptrdiff_t)k * step, b->type, panel + k * width, count);
+      }
+      continue;
+    }
+    const char *source = (const char *)b->base + (ptrdiff_t)(column + j) * step + row * size;
+    if (b->type == DITC_F32) {
+      ditc_u32_transpose((const uint32_t *)source, b->stride, (uint32_t *)panel, (ptrdiff_t)width,
+                         count, depth);
+      continue;
+    }
+    uint32_t wide[widest * block];
+    for (size_t k = 0; k < depth; k += block) {
+      size_t length = depth - k < block ? depth - k : block;
+      for (size_t i = 0; i < count; i++) {
+        ditc_widen(source + (ptrdiff_t)i * step + k * size, b->type, (float *)(wide + i * block),
+                   length);
+      }
+      ditc_u32_transpose(wide, block, (uint32_t *)panel + k * width, (ptrdiff_t)width, count,
+                         length);
+    }
   }
 }
 
-size_t ditc_f32_attend_scratch(size_t valueSize) {
+void ditc_f32_pack(const ditc_matrix *b, size_t row, size_t depth, size_t column, size_t columns,
+                   float *panels) {
+  if (b->type != DITC_F32 || b->isTransposed) {
+    return ditc_pack_panels(b, row, depth, column, columns, panels);
+  }
+  const float *source = (const float *)b->base + (ptrdiff_t)row * b->stride + column;
+  DISPATCH(pack(source, b->stride, depth, columns, panels))
+}
+
+size_t ditc_f32_attend_scratch(size_t headSize, size_t valueSize) {
   size_t width = ditc_panel_width();
   size_t padded = (valueSize + width - 1) / width * width;
-  return DITC_ATTENTION_QUERIES * (DITC_ATTENTION_KEYS + padded + 2);
+  return DITC_ATTENTION_QUERIES * (DITC_ATTENTION_KEYS / 2 * 3 + padded + 2 + 2 * headSize + 1);
 }
 
 void ditc_f32_attend(const ditc_attention *attention, size_t firstQuery, size_t queries,

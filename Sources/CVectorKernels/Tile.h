@@ -115,13 +115,23 @@ static void LEVEL(finish_row)(float *c, size_t row, size_t first, size_t columns
     case DITC_SILU: ditc_f32_silu(c, c, columns); break;
     default: break;
   }
+  ditc_round_row(c, columns, e->sumType);
   if (e->factor) {
     const float *factor = e->factor + (ptrdiff_t)(row / e->factorRows) * e->factorStride + first;
     DITC_VECTOR_LOOP for (size_t j = 0; j < columns; j++) c[j] *= factor[j];
+    ditc_round_row(c, columns, e->productType);
   }
-  if (e->addend) {
-    const float *addend = e->addend + (ptrdiff_t)row * e->addendStride + first;
+  if (e->addend && e->addendType == DITC_F32) {
+    const float *addend = (const float *)e->addend + (ptrdiff_t)row * e->addendStride + first;
     DITC_VECTOR_LOOP for (size_t j = 0; j < columns; j++) c[j] += addend[j];
+  } else if (e->addend) {
+    const uint16_t *addend = (const uint16_t *)e->addend + (ptrdiff_t)row * e->addendStride + first;
+    float wide[256];
+    for (size_t start = 0; start < columns; start += 256) {
+      size_t count = columns - start < 256 ? columns - start : 256;
+      ditc_widen(addend + start, e->addendType, wide, count);
+      DITC_VECTOR_LOOP for (size_t j = 0; j < count; j++) c[start + j] += wide[j];
+    }
   }
 }
 
@@ -130,22 +140,13 @@ static void LEVEL(gemm)(const ditc_gemm *g, size_t firstColumn, size_t columns, 
   for (size_t k = 0; k < g->depth; k += DITC_GEMM_DEPTH) {
     size_t depth = g->depth - k < DITC_GEMM_DEPTH ? g->depth - k : DITC_GEMM_DEPTH;
     int isLast = k + depth == g->depth;
-    if (g->bIsTransposed) {
-      ditc_f32_pack_transposed(g->b + (ptrdiff_t)firstColumn * g->bStride + k, g->bStride, depth,
-                               columns, panels);
-    } else {
-      LEVEL(pack)(g->b + (ptrdiff_t)k * g->bStride + firstColumn, g->bStride, depth, columns,
-                  panels);
-    }
+    ditc_f32_pack(&g->b, k, depth, firstColumn, columns, panels);
     for (size_t i = 0; i < g->rows; i += DITC_GEMM_ROWS) {
       size_t rows = g->rows - i < DITC_GEMM_ROWS ? g->rows - i : DITC_GEMM_ROWS;
-      float *c = g->c + (ptrdiff_t)i * g->cStride + firstColumn;
+      float *c = g->c + (ptrdiff_t)i * g->cStride;
       LEVEL(product)(g->a + (ptrdiff_t)i * g->aStride + k, g->aStride, rows, depth, panels, depth,
                      c, g->cStride, columns, k > 0);
-      for (size_t r = 0; isLast && g->epilogue && r < rows; r++) {
-        LEVEL(finish_row)(c + (ptrdiff_t)r * g->cStride, g->epilogue->firstRow + i + r, firstColumn,
-                          columns, g->epilogue);
-      }
+      if (isLast) ditc_finish_rows(g, i, rows, firstColumn, columns);
     }
   }
 }

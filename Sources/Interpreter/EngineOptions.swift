@@ -1,11 +1,11 @@
 import Glibc
 
-/// How the factors of products with weights are rounded.
+/// How the factors of products with weights, and of both products of attention, are rounded.
 public enum MatrixPrecision: String, Hashable, Sendable, CaseIterable {
   /// Not at all.
   case float32
-  /// To bfloat16; sums stay `float32`. Attention and everything else is computed in `float32`, and
-  /// so are products where the processor lacks AVX-512 BF16.
+  /// To bfloat16; sums, softmax and everything else stay `float32`, and so does all where the
+  /// processor lacks AVX-512 BF16.
   case bfloat16
 }
 

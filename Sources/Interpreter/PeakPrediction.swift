@@ -16,7 +16,7 @@ struct PeakPrediction {
   private(set) var peakByteCount: Int? = 0
 
   /// Operators whose result is their first operand seen another way.
-  private static let views: Set<OpKey> = [
+  static let views: Set<OpKey> = [
     "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Split", "Expand",
     "Identity",
   ]

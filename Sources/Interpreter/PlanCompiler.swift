@@ -8,9 +8,11 @@ import TypeInference
 struct PlanCompiler {
   /// A value known before anything runs.
   struct Known {
-    var value: RuntimeValue
+    /// The value; nil for an initializer of an enclosing graph, which is read when needed.
+    var value: RuntimeValue?
     /// True when it depends on initializers only, so that plans of all shapes share it.
     var isShared: Bool
+    var origin: Program.Origin?
   }
 
   private let program: Program
@@ -21,6 +23,7 @@ struct PlanCompiler {
   private var slotCount: Int32 = 0
   private var constants: [RuntimeValue] = []
   private var constantPositions: [ValueID: Int] = [:]
+  private var preparedConstants: [ValueID: [String: Operand]] = [:]
   private var statistics = PlanStatistics()
 
   /// What the compilers of a graph and of the graphs inside it have in common.
@@ -32,6 +35,8 @@ struct PlanCompiler {
     let resultByteCount: Int
     /// What was fused before.
     let fusions: [PassReport]
+    /// The initializers that a plan reads as they are.
+    var readConstants: Set<Program.Origin> = []
 
     init(
       checksResultTypes: Bool, foldingBudget: Int, resultByteCount: Int, fusions: [PassReport]
@@ -192,16 +197,28 @@ extension PlanCompiler {
   }
 
   private mutating func knownValue(_ value: ValueID) throws(OperatorError) -> RuntimeValue? {
-    if let known = known[Int(value.index)] { return known.value }
+    if let known = known[Int(value.index)] {
+      if let value = known.value { return value }
+      return try known.origin.flatMap { (origin) throws(OperatorError) in
+        try origin.program.constant(origin.value).map { .tensor($0) }
+      }
+    }
     guard program.isConstant(value) else { return nil }
     return try program.constant(value).map { .tensor($0) }
   }
 
   private func dropUnreadConstants() {
     program.release(
-      program.graph.initializerOrder.filter {
-        constantPositions[$0] == nil && program.isConstant($0)
+      program.graph.initializerOrder.filter { value in
+        constantPositions[value] == nil
+          && program.origin(of: value).map { !settings.readConstants.contains($0) } ?? false
       })
+  }
+
+  /// Where a value that is an initializer, of this graph or an enclosing one, is kept.
+  private func origin(of value: ValueID) -> Program.Origin? {
+    guard let known = known[Int(value.index)] else { return program.origin(of: value) }
+    return known.origin
   }
 }
 
@@ -243,10 +260,23 @@ extension PlanCompiler {
   ) throws(OperatorError) -> Step {
     let graph = program.graph
     let node = graph[id]
+    var stepOperator = try program.makeOperator(id, of: graph)
     var inputs: [Operand] = []
-    for input in node.inputs {
-      inputs.append(
-        try input.map { (value) throws(OperatorError) in try operand(value) } ?? .absent)
+    for (position, input) in node.inputs.enumerated() {
+      guard let input else {
+        inputs.append(.absent)
+        continue
+      }
+      if let preparing = stepOperator as? any PreparingOperator,
+        preparing.preparedOperand == position,
+        let constant = try preparedConstant(input, by: preparing),
+        let shape = facts[input].type.tensor?.concreteShape
+      {
+        inputs.append(constant)
+        stepOperator = preparing.taking(preparedOf: shape)
+      } else {
+        inputs.append(try operand(input))
+      }
     }
     let branches = try branches(of: id)
     let results = node.outputs.map { value -> Int32 in
@@ -260,7 +290,7 @@ extension PlanCompiler {
     }
     let isOpen = branches.isEmpty && node.uses.contains { !facts[$0].type.isConcrete }
     return Step(
-      operator: try program.makeOperator(id, of: graph), op: node.op, label: graph.label(of: id),
+      operator: stepOperator, op: node.op, label: graph.label(of: id),
       inputs: inputs, outputs: results, releases: releases, isOpen: isOpen, branches: branches,
       flops: facts.flops[Int(id.index)],
       expected: settings.checksResultTypes
@@ -279,7 +309,10 @@ extension PlanCompiler {
       for (inner, outer) in zip(subgraph.graph.captures, subgraph.captures) {
         arguments[inner] = facts[outer]
         let isShared = known[Int(outer.index)]?.isShared ?? program.isConstant(outer)
-        if let value = try knownValue(outer) {
+        if let origin = origin(of: outer) {
+          constants[inner] = Known(isShared: isShared, origin: origin)
+          captures.append(.absent)
+        } else if let value = try knownValue(outer) {
           constants[inner] = Known(value: value, isShared: isShared)
           constantPositions[outer] = constantPositions[outer] ?? -1
           captures.append(.absent)
@@ -311,13 +344,32 @@ extension PlanCompiler {
     let slot = slots[Int(value.index)]
     if slot >= 0 { return .slot(slot) }
     if let position = constantPositions[value], position >= 0 { return .constant(position) }
+    if let origin = origin(of: value) { settings.readConstants.insert(origin) }
     guard let constant = try knownValue(value) else {
       throw OperatorError(
         "undefined-value", "value '\(program.graph.name(of: value))' is not computed",
         category: .internalFault)
     }
-    if case .tensor(let tensor) = constant { statistics.constantByteCount += tensor.byteCount }
     constantPositions[value] = constants.count
+    return add(constant)
+  }
+
+  /// A constant operand as an operator wants it; nil when it takes it as it is.
+  private mutating func preparedConstant(
+    _ value: ValueID, by preparing: any PreparingOperator
+  ) throws(OperatorError) -> Operand? {
+    let key = preparing.preparation
+    if let known = preparedConstants[value]?[key] { return known }
+    guard slots[Int(value.index)] < 0, let origin = origin(of: value),
+      let tensor = try origin.program.prepared(origin.value, by: preparing)
+    else { return nil }
+    let operand = add(.tensor(tensor))
+    preparedConstants[value, default: [:]][key] = operand
+    return operand
+  }
+
+  private mutating func add(_ constant: RuntimeValue) -> Operand {
+    if case .tensor(let tensor) = constant { statistics.constantByteCount += tensor.byteCount }
     constants.append(constant)
     return .constant(constants.count - 1)
   }

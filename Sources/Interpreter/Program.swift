@@ -19,6 +19,22 @@ final class Program: InferenceSource {
   private struct Constants: Sendable {
     var loaded: [ValueID: Tensor] = [:]
     var folded: [ValueID: RuntimeValue] = [:]
+    var prepared: [ValueID: [String: Tensor]] = [:]
+  }
+
+  /// An initializer and the program that keeps it for all plans and all graphs that read it.
+  struct Origin: Hashable {
+    let program: Program
+    let value: ValueID
+
+    static func == (a: Origin, b: Origin) -> Bool {
+      a.program === b.program && a.value == b.value
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(ObjectIdentifier(program))
+      hasher.combine(value)
+    }
   }
 
   /// A program.
@@ -86,6 +102,30 @@ final class Program: InferenceSource {
 
   /// True for initializers; an input's default is not one.
   func isConstant(_ value: ValueID) -> Bool { constantFlags[Int(value.index)] }
+
+  /// Where an initializer is kept; nil for other values.
+  func origin(of value: ValueID) -> Origin? {
+    guard isConstant(value) else { return nil }
+    return owner(of: value)?.origin(of: value) ?? Origin(program: self, value: value)
+  }
+
+  /// The elements of an initializer as an operator wants them, computed once, in place of the
+  /// elements as they are; nil when it takes these.
+  func prepared(
+    _ value: ValueID, by preparing: any PreparingOperator
+  ) throws(OperatorError) -> Tensor? {
+    let key = preparing.preparation
+    if let known = constants.withLock({ $0.prepared[value]?[key] }) { return known }
+    let wasLoaded = constants.withLock { $0.loaded[value] != nil }
+    guard let stored = try constant(value), let result = try preparing.prepare(stored) else {
+      return nil
+    }
+    constants.withLock { constants in
+      constants.prepared[value, default: [:]][key] = result
+      if !wasLoaded { constants.loaded[value] = nil }
+    }
+    return result
+  }
 
   /// The elements of an initializer, read once.
   func constant(_ value: ValueID) throws(OperatorError) -> Tensor? {

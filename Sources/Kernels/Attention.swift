@@ -18,11 +18,16 @@ public struct AttentionOptions: Hashable, Sendable {
   /// Whether a query that sees no key yields zeros rather than NaN.
   public var hiddenIsZero: Bool
 
+  /// How the factors of both products, weights included, are rounded; where all operands are
+  /// `bfloat16` and the processor multiplies such, it is `bfloat16` in any case.
+  public var precision: LinearProduct.Precision
+
   /// Options, all of them off unless given.
   public init(
     scale: Float? = nil, isCausal: Bool = false, causalOffset: Int = 0, softcap: Float = 0,
-    hiddenIsZero: Bool = true
+    hiddenIsZero: Bool = true, precision: LinearProduct.Precision = .float32
   ) {
+    self.precision = precision
     self.hiddenIsZero = hiddenIsZero
     self.scale = scale
     self.isCausal = isCausal
@@ -40,12 +45,14 @@ public enum Attention {
   /// operator's definition does from ONNX 1.20 on, unless the options ask for NaN; NaN scores give
   /// NaN.
   ///
+  /// Scores, softmax and sums are `float32`; a result of a half type is rounded once.
+  ///
   /// - Parameters:
-  ///   - query: [batch, heads, queries, head size], any view.
+  ///   - query: [batch, heads, queries, head size], any view; each tensor is `float32`, `float16` or
+  ///     `bfloat16`.
   ///   - key: [batch, key heads, keys, head size], any view; key heads divide heads.
   ///   - value: [batch, key heads, keys, value size], any view.
-  ///   - mask: Broadcasts to [batch, heads, queries, keys]; `bool` (true = seen) or `float32`
-  ///     (added).
+  ///   - mask: Broadcasts to [batch, heads, queries, keys]; `bool` (true = seen) or added.
   ///   - options: Scale, causality and soft cap.
   ///   - output: [batch, heads, queries, value size], a view whose last axis is dense.
   /// - Throws: `KernelError` for a type without an implementation.
@@ -54,17 +61,7 @@ public enum Attention {
     options: AttentionOptions = AttentionOptions(), into output: Tensor
   ) throws(KernelError) {
     guard output.elementCount > 0 else { return }
-    switch output.dataType {
-    case .float32: break
-    case .float16, .bfloat16:
-      return try HalfPrecision.compute(output) { (wide) throws(KernelError) in
-        let additive: Tensor? = if let mask { try HalfPrecision.widened(mask) } else { nil }
-        try attend(
-          query: HalfPrecision.widened(query), key: HalfPrecision.widened(key),
-          value: HalfPrecision.widened(value), mask: additive, options: options, into: wide)
-      }
-    default: throw .unsupported("attention", output.dataType)
-    }
+    let mask = try mask.map { (value) throws(KernelError) in try HalfPrecision.widened(value) }
     let heads = try AttentionHeads(query, key, value, mask, options, output)
     Parallel.forEachItem(of: heads.itemCount, operationsPerItem: heads.operationsPerItem) {
       heads.run($0)
@@ -81,6 +78,9 @@ private struct AttentionHeads {
   private let output: Tensor
   private let options: AttentionOptions
   private let queriesPerItem: Int
+  private let types: (query: Int32, key: Int32, value: Int32)
+  private let outputType: Int32
+  private let isRounded: Bool
 
   /// Queries of one item at least, so that packing the keys costs little.
   private static let minimumQueries = 96
@@ -102,6 +102,15 @@ private struct AttentionHeads {
         ])
     }
     self.options = options
+    types = (
+      try query.kernelCode(for: "attention"), try key.kernelCode(for: "attention"),
+      try value.kernelCode(for: "attention")
+    )
+    outputType = try output.kernelCode(for: "attention")
+    isRounded =
+      LinearProduct.Precision.bfloat16.isSupported
+      && (options.precision == .bfloat16
+        || [query, key, value].allSatisfy { $0.dataType == .bfloat16 })
     let heads = query.shape[0] * query.shape[1]
     let parts = (2 * Parallel.threadCount + heads - 1) / heads
     queriesPerItem = Swift.max(Self.minimumQueries, (query.shape[2] + parts - 1) / parts)
@@ -126,25 +135,30 @@ private struct AttentionHeads {
     let (keys, headSize, valueSize) = (key.shape[2], query.shape[3], value.shape[3])
     let width = ditc_panel_width()
     func padded(_ count: Int) -> Int { (count + width - 1) / width * width }
-    let keyCount = padded(keys) * headSize
-    let valueCount = padded(valueSize) * keys
-    let capacity = keyCount + valueCount + ditc_f32_attend_scratch(valueSize)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { memory in
-      guard let panels = memory.baseAddress else { return }
-      let valuePanels = panels + keyCount
-      ditc_f32_pack_transposed(
-        Self.start(key, batch, keyHead), key.strides[2], headSize, keys, panels)
-      ditc_f32_pack(
-        Self.start(value, batch, keyHead), value.strides[2], keys, valueSize, valuePanels)
+    // Floats; panels of bfloat16 take half of them, but an even depth.
+    let keyCount = padded(keys) * (headSize + 1)
+    let valueCount = padded(valueSize) * (keys + 1)
+    let scratchCount = ditc_f32_attend_scratch(headSize, valueSize)
+    withUnsafeTemporaryAllocation(
+      byteCount: 4 * (keyCount + valueCount + scratchCount), alignment: 64
+    ) { memory in
+      guard let memory = memory.baseAddress else { return }
+      let valuePanels = memory + 4 * keyCount
+      pack(key, types.key, batch, keyHead, isTransposed: true, headSize, keys, into: memory)
+      pack(
+        value, types.value, batch, keyHead, isTransposed: false, keys, valueSize, into: valuePanels)
       var head = ditc_attention()
-      head.query = UnsafePointer(Self.start(query, batch, queryHead))
+      head.query = UnsafeRawPointer(Self.start(query, batch, queryHead))
+      head.queryType = types.query
       head.queryStride = query.strides[2]
       head.headSize = headSize
-      head.keyPanels = UnsafePointer(panels)
+      head.isRounded = isRounded ? 1 : 0
+      head.keyPanels = UnsafeRawPointer(memory)
       head.keys = keys
-      head.valuePanels = UnsafePointer(valuePanels)
+      head.valuePanels = UnsafeRawPointer(valuePanels)
       head.valueSize = valueSize
       head.output = Self.start(output, batch, queryHead)
+      head.outputType = outputType
       head.outputStride = output.strides[2]
       head.scale = options.scale ?? 1 / Float(Swift.max(1, headSize)).squareRoot()
       head.softcap = options.softcap
@@ -154,7 +168,23 @@ private struct AttentionHeads {
       if let mask { apply(mask, batch, queryHead, to: &head) }
       ditc_f32_attend(
         &head, first, Swift.min(queriesPerItem, query.shape[2] - first),
-        valuePanels + valueCount)
+        (valuePanels + 4 * valueCount).bound(Float.self))
+    }
+  }
+
+  /// Packs the keys or values of a head, `depth` × `columns`.
+  private func pack(
+    _ tensor: Tensor, _ type: Int32, _ batch: Int, _ head: Int, isTransposed: Bool, _ depth: Int,
+    _ columns: Int,
+    into panels: UnsafeMutableRawPointer
+  ) {
+    var matrix = ditc_matrix(
+      base: UnsafeRawPointer(Self.start(tensor, batch, head)), type: type,
+      stride: tensor.strides[2], isTransposed: isTransposed ? 1 : 0)
+    if isRounded {
+      ditc_bf16_pack(&matrix, 0, depth, 0, columns, panels.bound(UInt16.self))
+    } else {
+      ditc_f32_pack(&matrix, 0, depth, 0, columns, panels.bound(Float.self))
     }
   }
 
@@ -188,8 +218,9 @@ private struct AttentionHeads {
   }
 
   private static func start(_ tensor: Tensor, _ batch: Int, _ head: Int)
-    -> UnsafeMutablePointer<Float>
+    -> UnsafeMutableRawPointer
   {
-    tensor.pointer(as: Float.self) + batch * tensor.strides[0] + head * tensor.strides[1]
+    let place = batch * tensor.strides[0] + head * tensor.strides[1]
+    return tensor.base + place * tensor.dataType.byteCount
   }
 }

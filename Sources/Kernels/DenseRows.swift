@@ -33,11 +33,21 @@ struct DenseRows {
     of type: Element.Type, operationsPerElement: Int,
     _ body: (_ row: Int, _ elements: UnsafeMutablePointer<Element>) -> Void
   ) {
-    let base = tensor.pointer(as: type)
+    forEachAddress(operationsPerElement: operationsPerElement) { row, address in
+      body(row, UnsafeMutableRawPointer(mutating: address).bound(type))
+    }
+  }
+
+  /// Calls `body` with the number and the address of each row, rows shared among threads.
+  func forEachAddress(
+    operationsPerElement: Int, _ body: (_ row: Int, _ address: UnsafeRawPointer) -> Void
+  ) {
+    let (base, width) = (tensor.base, tensor.dataType.byteCount)
     Parallel.forEachPart(of: count, operationsPerItem: length * operationsPerElement + 8) { range in
       outer.forEachRow(in: range) { position, places, count in
         for i in 0..<count {
-          body(position + i, base + places[0] + i * outer.rowStrides[0])
+          body(
+            position + i, UnsafeRawPointer(base + (places[0] + i * outer.rowStrides[0]) * width))
         }
       }
     }

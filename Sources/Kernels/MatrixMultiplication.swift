@@ -20,6 +20,8 @@ public enum MatrixMultiplication {
     switch output.dataType {
     case .float32: try blas(Float.self, a, b, output, alpha: alpha)
     case .float64: try blas(Double.self, a, b, output, alpha: Double(alpha))
+    case let type where type.isHalf && alpha == 1 && a.rank > 1 && b.rank == 2:
+      try LinearProduct().run(a, b, into: output)
     case .float16, .bfloat16:
       try HalfPrecision.compute(output) { (wide) throws(KernelError) in
         try multiply(HalfPrecision.widened(a), HalfPrecision.widened(b), alpha: alpha, into: wide)
@@ -53,7 +55,9 @@ public enum MatrixMultiplication {
     let left = transposeA ? a.transposedMatrix : a
     let right = transposeB ? b.transposedMatrix : b
     switch output.dataType {
-    case .float32 where alpha == 1 && (c.map { isRow($0, of: output) && beta == 1 } ?? true):
+    case let type
+    where (type == .float32 || type.isHalf) && alpha == 1
+      && (c.map { isRow($0, of: output) && beta == 1 } ?? true):
       try LinearProduct(bias: c).run(left, right, into: output)
     case .float32:
       if let c { Copying.copy(c, into: output) }

@@ -6,7 +6,7 @@ public struct Modulation {
   private let factor: Tensor?
   private let shift: Tensor?
 
-  /// Factors and shifts, `float32`, that broadcast to what is modulated; nil is 1 and 0.
+  /// Factors and shifts, `float32`, `float16` or `bfloat16`, that broadcast to what is modulated; nil is 1 and 0.
   public init(factor: Tensor? = nil, shift: Tensor? = nil) {
     self.factor = factor
     self.shift = shift

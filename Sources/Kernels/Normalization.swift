@@ -4,7 +4,8 @@ public import Tensors
 /// Functions of whole rows: softmax and the norms.
 ///
 /// Inputs are any views, outputs contiguous. Types are `float32`, `float64`, and `float16` and
-/// `bfloat16` computed in `float32`.
+/// `bfloat16` computed in `float32`; a norm may turn one of `float32`, `float16` and `bfloat16` into
+/// another.
 public enum Normalization {
   /// Softmax along one axis, after ONNX Softmax-13
   /// (https://onnx.ai/onnx/operators/onnx__Softmax.html).
@@ -91,28 +92,18 @@ public enum Normalization {
   ) throws(KernelError) {
     precondition(input.shape == output.shape && output.isContiguous, "\(name) keeps the shape")
     guard output.elementCount > 0 else { return }
-    guard
-      try isFloat32(
-        name, output,
-        { (wide) throws(KernelError) in
-          try normalize(
-            name, HalfPrecision.widened(input), axis, scale, bias, modulation, wide, statistics)
-        })
-    else { return }
     let trailing = Array(input.shape.dimensions[axis...])
     let factors = try expanded(scale, to: trailing)
     let addends = try expanded(bias, to: trailing)
-    let rows = try DenseRows(input, from: axis)
     let modulation = try modulation?.rows(of: output.shape)
-    let result = output.pointer(as: Float.self)
     let (scales, biases) = (
       factors?.pointer(as: Float.self), addends?.pointer(as: Float.self)
     )
-    rows.forEach(of: Float.self, operationsPerElement: 1) { row, elements in
-      let (center, factor) = statistics(elements, rows.length)
-      let target = result + row * rows.length
-      ditc_f32_normalize(elements, center, factor, scales, biases, target, rows.length)
-      modulation?.apply(to: target, row, rows.length)
+    try WideRows(name, input, from: axis, into: output).forEach(operationsPerElement: 1) {
+      row, elements, target, length in
+      let (center, factor) = statistics(elements, length)
+      ditc_f32_normalize(elements, center, factor, scales, biases, target, length)
+      modulation?.apply(to: target, row, length)
     }
     withExtendedLifetime((factors, addends, modulation)) {}
   }

@@ -9,4 +9,7 @@ public enum ComputeThreads {
     get { Parallel.threadCount }
     set { Parallel.threadCount = newValue }
   }
+
+  /// Whether the processor multiplies `bfloat16` (AVX-512 BF16).
+  public static var multipliesBFloat16: Bool { LinearProduct.Precision.bfloat16.isSupported }
 }

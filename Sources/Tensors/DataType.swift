@@ -39,6 +39,9 @@ public enum DataType: Int32, Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// True for the floating-point types of two bytes.
+  public var isHalf: Bool { self == .float16 || self == .bfloat16 }
+
   /// True for signed and unsigned integers; `bool` is not one.
   public var isInteger: Bool {
     switch self {

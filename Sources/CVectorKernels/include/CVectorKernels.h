@@ -65,6 +65,13 @@ void ditc_f32_to_bf16(const float *x, uint16_t *y, size_t count);
 /// half type is the rounding of the double.
 void ditc_f64_to_f32_odd(const double *x, float *y, size_t count);
 
+/// Element types that kernels read and write.
+enum { DITC_F32, DITC_F16, DITC_BF16, DITC_PANELS };
+/// Elements of a type as float32, exactly.
+void ditc_widen(const void *x, int type, float *y, size_t count);
+/// float32 rounded to a type, to nearest, ties to even.
+void ditc_narrow(const float *x, void *y, int type, size_t count);
+
 /// y[c * yStride + r] = x[r * xStride + c] for r < rows, c < columns.
 void ditc_u32_transpose(const uint32_t *x, ptrdiff_t xStride, uint32_t *y, ptrdiff_t yStride,
                         size_t rows, size_t columns);
@@ -73,12 +80,16 @@ void ditc_u32_transpose(const uint32_t *x, ptrdiff_t xStride, uint32_t *y, ptrdi
 enum { DITC_LINEAR, DITC_GELU, DITC_GELU_TANH, DITC_SILU };
 
 /// What happens to the rows of a product before they are done, in this order; null parts are
-/// skipped, every part rounds on its own.
+/// skipped, every part rounds on its own to float32.
 typedef struct {
   /// Added to every row.
   const float *bias;
   /// DITC_LINEAR, DITC_GELU …
   int activation;
+  /// The type that is rounded to before the factor and the addend; DITC_F32 for none.
+  int sumType;
+  /// The type that is rounded to behind the factor; DITC_F32 for none.
+  int productType;
   /// The number of the product's first row, for the parts that differ between rows.
   size_t firstRow;
   /// Multiplied with; row r takes row r / factorRows of it.
@@ -86,23 +97,36 @@ typedef struct {
   ptrdiff_t factorStride;
   size_t factorRows;
   /// Added.
-  const float *addend;
+  const void *addend;
+  int addendType;
   ptrdiff_t addendStride;
 } ditc_epilogue;
 
-/// c = a b: a is rows × depth, b depth × columns, all row-major with strides between rows; b may be
-/// stored transposed.
+/// A matrix on the right of a product, row-major or stored transposed.
+typedef struct {
+  const void *base;
+  /// DITC_F32, DITC_F16 or DITC_BF16; DITC_PANELS for what `ditc_bf16_pack_whole` gives.
+  int type;
+  /// Elements between rows, or between columns when transposed; for panels, columns with padding.
+  ptrdiff_t stride;
+  int isTransposed;
+} ditc_matrix;
+
+/// c = a b: a is rows × depth, b depth × columns, all row-major with strides between rows.
 typedef struct {
   const float *a;
   ptrdiff_t aStride;
   size_t rows;
   size_t depth;
-  const float *b;
-  ptrdiff_t bStride;
-  int bIsTransposed;
+  ditc_matrix b;
+  /// The sums of the first column that is computed.
   float *c;
   ptrdiff_t cStride;
   const ditc_epilogue *epilogue;
+  /// Where finished rows are rounded to, from the first column that is computed; may be null.
+  void *narrow;
+  int narrowType;
+  ptrdiff_t narrowStride;
 } ditc_gemm;
 
 /// Columns of a panel, the unit in which right-hand matrices are packed on this CPU.
@@ -119,7 +143,8 @@ int ditc_has_bf16(void);
 /// Elements of scratch memory that `columns` columns of a bfloat16 product need.
 size_t ditc_bf16_gemm_scratch(size_t depth, size_t columns);
 /// `ditc_f32_gemm` with b rounded to bfloat16 and `a` in place of the float32 one, its rows padded
-/// with zeros to an even depth; sums are float32. Only where `ditc_has_bf16`.
+/// with zeros to an even depth; sums are float32. Only where `ditc_has_bf16`, as all that follows
+/// with `bf16` in its name: such products take numbers below the normal ones as zero.
 void ditc_bf16_gemm(const ditc_gemm *gemm, const uint16_t *a, ptrdiff_t aStride, size_t firstColumn,
                     size_t columns, uint16_t *scratch);
 
@@ -127,12 +152,27 @@ void ditc_bf16_gemm(const ditc_gemm *gemm, const uint16_t *a, ptrdiff_t aStride,
 void ditc_f32_finish(float *elements, size_t row, size_t first, size_t columns,
                      const ditc_epilogue *epilogue);
 
-/// Packs a matrix of depth × columns into panels, padded with zeros to a multiple of the width.
-void ditc_f32_pack(const float *b, ptrdiff_t rowStride, size_t depth, size_t columns,
+/// Packs depth × columns elements, from a row and a column on, into panels padded with zeros to a
+/// multiple of the width.
+void ditc_f32_pack(const ditc_matrix *b, size_t row, size_t depth, size_t column, size_t columns,
                    float *panels);
-/// Packs the transposition of a row-major matrix of columns × depth.
-void ditc_f32_pack_transposed(const float *b, ptrdiff_t columnStride, size_t depth, size_t columns,
-                              float *panels);
+/// Columns of a panel of bfloat16.
+enum { DITC_BF16_PANEL = 32 };
+/// Rounds depth × columns elements into panels of bfloat16, whose depth is padded to an even one:
+/// column j begins at j * depth, and neighbours along the depth stand side by side.
+void ditc_bf16_pack(const ditc_matrix *b, size_t row, size_t depth, size_t column, size_t columns,
+                    uint16_t *panels);
+/// Packs some columns, from a multiple of the panel width on, of a right matrix of `depth` rows for
+/// `ditc_bf16_gemm`: into depth × paddedColumns elements, both padded to whole panels and pairs.
+void ditc_bf16_pack_whole(const ditc_matrix *b, size_t depth, size_t firstColumn, size_t columns,
+                          size_t paddedColumns, uint16_t *packed);
+/// c (+)= a * panels, of `pairs` pairs along the depth; column j of the panels is at
+/// j * panelStride.
+void ditc_bf16_product(const uint16_t *a, ptrdiff_t aStride, size_t rows, size_t pairs,
+                       const uint16_t *panels, size_t panelStride, float *c, ptrdiff_t cStride,
+                       size_t columns, int accumulates);
+/// Rounds to bfloat16; numbers below the normal ones become zero.
+void ditc_bf16_round(const float *x, uint16_t *y, size_t count);
 
 /// Queries and keys that are looked at together.
 enum { DITC_ATTENTION_QUERIES = 24, DITC_ATTENTION_KEYS = 512 };
@@ -140,16 +180,21 @@ enum { DITC_ATTENTION_QUERIES = 24, DITC_ATTENTION_KEYS = 512 };
 /// One head of softmax(scale Q K^T + mask) V, computed with a running softmax (Milakov and
 /// Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867).
 typedef struct {
-  const float *query;
+  const void *query;
+  int queryType;
   ptrdiff_t queryStride;
   size_t headSize;
-  /// K^T, from `ditc_f32_pack_transposed`.
-  const float *keyPanels;
+  /// Nonzero when both products are of bfloat16: panels are from `ditc_bf16_pack`, queries and
+  /// weights are rounded.
+  int isRounded;
+  /// K^T, from `ditc_f32_pack`.
+  const void *keyPanels;
   size_t keys;
   /// V, from `ditc_f32_pack`.
-  const float *valuePanels;
+  const void *valuePanels;
   size_t valueSize;
-  float *output;
+  void *output;
+  int outputType;
   ptrdiff_t outputStride;
   float scale;
   /// Scores are bounded by softcap * tanh(score / softcap); 0 leaves them alone.
@@ -167,7 +212,7 @@ typedef struct {
 } ditc_attention;
 
 /// Floats of scratch memory that `ditc_f32_attend` needs.
-size_t ditc_f32_attend_scratch(size_t valueSize);
+size_t ditc_f32_attend_scratch(size_t headSize, size_t valueSize);
 /// Computes some queries of a head.
 void ditc_f32_attend(const ditc_attention *attention, size_t firstQuery, size_t queries,
                      float *scratch);

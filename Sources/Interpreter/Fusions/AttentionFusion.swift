@@ -11,6 +11,8 @@ struct AttentionFusion: RewriteRule {
   static let name = "fused-attention"
   static let roots: Set<OpKey> = ["MatMul"]
 
+  let precision: MatrixPrecision
+
   struct Match: Sendable {
     let node: NodeID
     let query: ValueID
@@ -20,6 +22,7 @@ struct AttentionFusion: RewriteRule {
     let mask: ValueID?
     let scale: Float
     let hiddenIsZero: Bool
+    let result: [Attribute]
   }
 
   func match(_ node: NodeID, in context: MatchContext) throws(MatchFailure) -> Match {
@@ -29,7 +32,7 @@ struct AttentionFusion: RewriteRule {
     guard context.soleUser(weights) != nil else {
       throw .declined("the weights are read elsewhere")
     }
-    var scores = context.operand(softmax, 0)
+    var scores = context.beforeWidening(context.operand(softmax, 0))
     guard let shape = context.shape(scores), let valueShape = context.shape(value) else {
       throw .declined("the sizes of the scores are not known")
     }
@@ -44,7 +47,7 @@ struct AttentionFusion: RewriteRule {
         throw .notThisPattern
       }
       scores = sides[position]
-      mask = sides[1 - position]
+      mask = context.beforeWidening(sides[1 - position])
     }
     var scale: Float = 1
     scores = stripFactors(scores, context, &scale)
@@ -60,9 +63,9 @@ struct AttentionFusion: RewriteRule {
     guard let query, let key, let queryShape = context.shape(query),
       let keyShape = context.shape(key)
     else { throw .declined("the sizes of queries and keys are not known") }
-    guard context.dataType(query) == .float32 else {
-      throw .declined("queries are \(context.dataType(query)?.description ?? "of unknown type")")
-    }
+    try context.requireFusible(query, "queries are")
+    try context.requireFusible(key, "keys are")
+    try context.requireFusible(value, "values are")
     guard scale > 0, scale.isFinite else { throw .declined("the scores are scaled by \(scale)") }
     let rank = queryShape.count
     guard rank == 3 || rank == 4, keyShape.count == rank, valueShape.count == rank else {
@@ -73,12 +76,13 @@ struct AttentionFusion: RewriteRule {
     else { throw .declined("queries and keys have different batches or heads") }
     if let mask {
       guard let own = context.shape(mask), Shape.broadcasts(own, to: shape),
-        context.dataType(mask) == .float32
+        context.dataType(mask)?.isFusible == true
       else { throw .declined("the mask does not broadcast to the scores") }
     }
     return Match(
       node: node, query: query, key: key, keyIsTransposed: keyIsTransposed, value: value,
-      mask: mask, scale: scale, hiddenIsZero: hiddenIsZero)
+      mask: mask, scale: scale, hiddenIsZero: hiddenIsZero,
+      result: context.resultType(context.result(node), unlike: query))
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
@@ -102,7 +106,8 @@ struct AttentionFusion: RewriteRule {
         attributes: [
           Attribute("scale", .float(match.scale)),
           Attribute("hidden_is_zero", .int(match.hiddenIsZero ? 1 : 0)),
-        ], scopes: graph[match.node].scopes), before: match.node)
+          Attribute("precision", .text(precision.rawValue)),
+        ] + match.result, scopes: graph[match.node].scopes), before: match.node)
     return "attention in tiles" + (match.mask == nil ? "" : " with a mask")
   }
 
@@ -110,8 +115,9 @@ struct AttentionFusion: RewriteRule {
   private func softmax(
     of weights: ValueID, _ context: MatchContext
   ) -> (node: NodeID, hiddenIsZero: Bool)? {
-    if let node = context.producer(of: weights, "Softmax") { return (node, false) }
-    guard let choice = context.producer(of: weights, "Where"),
+    let rounded = context.beforeRounding(weights)
+    if let node = context.producer(of: rounded, "Softmax") { return (node, false) }
+    guard let choice = context.producer(of: rounded, "Where"),
       let test = context.producer(of: context.operand(choice, 0), "IsNaN"),
       let own = context.operand(choice, 2), context.operand(test, 0) == own,
       context.number(context.operand(choice, 1)) == 0,
@@ -129,16 +135,16 @@ struct AttentionFusion: RewriteRule {
   private func stripFactors(
     _ value: ValueID?, _ context: MatchContext, _ scale: inout Float
   ) -> ValueID? {
-    var value = context.source(of: value)
+    var value = context.beforeWidening(context.source(of: value))
     while let current = value {
       if let node = context.producer(of: current, "Mul") {
         let (a, b) = (context.operand(node, 0), context.operand(node, 1))
         if let number = context.number(b), context.shape(a) == context.shape(current) {
           scale *= number
-          value = context.source(of: a)
+          value = context.beforeWidening(context.source(of: a))
         } else if let number = context.number(a), context.shape(b) == context.shape(current) {
           scale *= number
-          value = context.source(of: b)
+          value = context.beforeWidening(context.source(of: b))
         } else {
           return value
         }
@@ -147,7 +153,7 @@ struct AttentionFusion: RewriteRule {
         context.shape(context.operand(node, 0)) == context.shape(current)
       {
         scale /= number
-        value = context.source(of: context.operand(node, 0))
+        value = context.beforeWidening(context.source(of: context.operand(node, 0)))
       } else {
         return value
       }

@@ -52,15 +52,17 @@ struct Fusions {
     [
       DeadCode(),
       RulePass(NoOperation(), constant: constant),
+      CommonSubexpressions(),
       RulePass(RejoinedSlices(), constant: constant), DeadCode(),
-      RulePass(AttentionFusion(), constant: constant), DeadCode(),
+      RulePass(AttentionFusion(precision: precision), constant: constant),
+      RulePass(AttentionOperator(precision: precision), constant: constant), DeadCode(),
       RulePass(ScatteredRotaryFusion(), constant: constant),
       RulePass(RotaryFusion(), constant: constant), DeadCode(),
       RulePass(RMSNormFusion(), constant: constant),
       RulePass(GeluFusion(), constant: constant), DeadCode(),
       RulePass(ModulationFusion(), constant: constant),
       RulePass(LinearFusion(precision: precision), constant: constant), DeadCode(),
-    ]
+    ] + (precision == .bfloat16 && ComputeThreads.multipliesBFloat16 ? [RoundedActivations()] : [])
   }
 }
 

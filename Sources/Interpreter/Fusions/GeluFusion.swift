@@ -19,15 +19,13 @@ struct GeluFusion: RewriteRule {
     guard let inner = context.operand(node, 0), let value = context.result(node),
       let x = isApproximate ? tanhArgument(inner, context) : erfArgument(inner, context),
       let sum = context.soleUser(value), context.graph[sum].op == "Add",
-      let addend = context.partner(of: value, in: sum), isNear(context.number(addend), 1),
+      let addend = context.partner(of: value, in: sum), context.isNear(addend, 1),
       let one = context.result(sum)
     else { throw .notThisPattern }
-    guard let (last, factor) = product(from: one, x, context), isNear(factor, 0.5) else {
+    guard let (last, factor) = product(from: one, x, context), abs(factor - 0.5) < 1e-5 else {
       throw .declined("the sum is not multiplied with half of x")
     }
-    guard context.dataType(x) == .float32 else {
-      throw .declined("the elements are \(context.dataType(x)?.description ?? "unknown")")
-    }
+    try context.requireFusible(x, "the elements are")
     return Match(last: last, x: x, isApproximate: isApproximate)
   }
 
@@ -42,14 +40,10 @@ struct GeluFusion: RewriteRule {
     return match.isApproximate ? "GELU by tanh" : "GELU by erf"
   }
 
-  private func isNear(_ number: Float?, _ due: Float) -> Bool {
-    number.map { abs($0 - due) < 1e-5 } ?? false
-  }
-
   /// x of x / √2 or x · √½.
   private func erfArgument(_ value: ValueID, _ context: MatchContext) -> ValueID? {
     if let node = context.producer(of: value, "Div"),
-      isNear(context.number(context.operand(node, 1)), 1.414_213_5)
+      context.isNear(context.operand(node, 1), 1.414_213_5)
     {
       return context.operand(node, 0)
     }
@@ -86,7 +80,7 @@ struct GeluFusion: RewriteRule {
   ) -> ValueID? {
     guard let node = context.producer(of: value, "Mul") else { return nil }
     for position in 0..<2
-    where isNear(context.number(context.operand(node, position)), factor) {
+    where context.isNear(context.operand(node, position), factor) {
       return context.operand(node, 1 - position)
     }
     return nil

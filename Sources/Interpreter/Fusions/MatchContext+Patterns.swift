@@ -34,6 +34,17 @@ extension MatchContext {
     return wide.pointer(as: Float.self).pointee
   }
 
+  /// True when a value is a number near `due`, as near as its type can tell.
+  func isNear(_ value: ValueID?, _ due: Float) -> Bool {
+    let epsilon: Float =
+      switch dataType(value) {
+      case .float16: 0x1p-10
+      case .bfloat16: 0x1p-7
+      default: 1e-5
+      }
+    return number(value).map { abs($0 - due) < epsilon * max(due, 1e-2) } ?? false
+  }
+
   /// The value as integers, when they are known.
   func integers(_ value: ValueID?) -> [Int]? {
     value.flatMap { constant($0)?.integers() }
@@ -57,6 +68,52 @@ extension MatchContext {
     var value = value
     while let node = producer(of: value, "Identity") { value = operand(node, 0) }
     return value
+  }
+
+  /// The `float16` or `bfloat16` value that a Cast to `float32` makes another of; else that itself.
+  func beforeWidening(_ value: ValueID?) -> ValueID? {
+    guard let node = producer(of: value, "Cast"), dataType(value) == .float32,
+      let source = operand(node, 0), dataType(source)?.isHalf == true
+    else { return value }
+    return source
+  }
+
+  /// The `float32` value that a Cast to `float16` or `bfloat16` rounds to another; else that itself.
+  func beforeRounding(_ value: ValueID?) -> ValueID? {
+    guard let node = producer(of: value, "Cast"), dataType(value)?.isHalf == true,
+      let source = operand(node, 0), dataType(source) == .float32
+    else { return value }
+    return source
+  }
+
+  /// The only reader of a value, when it is a Cast from a half type to `float32`.
+  func widening(of value: ValueID) -> NodeID? {
+    dataType(value)?.isHalf == true ? soleCast(of: value) { $0 == .float32 } : nil
+  }
+
+  /// The only reader of a `float32` value, when it is a Cast to a half type.
+  func rounding(of value: ValueID) -> NodeID? {
+    dataType(value) == .float32 ? soleCast(of: value) { $0.isHalf } : nil
+  }
+
+  private func soleCast(of value: ValueID, to isDue: (DataType) -> Bool) -> NodeID? {
+    guard let node = soleUser(value), graph[node].op == "Cast",
+      let type = dataType(result(node)), isDue(type)
+    else { return nil }
+    return node
+  }
+
+  /// The attribute by which a fused operator gives results of another type than its operand's.
+  func resultType(_ value: ValueID?, unlike operand: ValueID?) -> [Attribute] {
+    guard let type = dataType(value), type != dataType(operand) else { return [] }
+    return [Attribute("to", .int(Int(type.rawValue)))]
+  }
+
+  /// Declines a value of a type that fused operators do not compute.
+  func requireFusible(_ value: ValueID?, _ what: String) throws(MatchFailure) {
+    guard let type = dataType(value), type.isFusible else {
+      throw .declined("\(what) \(dataType(value)?.description ?? "of unknown type")")
+    }
   }
 
   /// The permutation of a Transpose; by default the axes are reversed.

@@ -3,7 +3,8 @@ import Operators
 import Rewrite
 import Tensors
 
-/// A norm of the last axis with the factor and shift behind it becomes `FusedNormalization`.
+/// A norm of the last axis with the factor and shift behind it, and the Casts around them, becomes
+/// `FusedNormalization`.
 struct ModulationFusion: RewriteRule {
   static let name = "fused-modulation"
   static let roots: Set<OpKey> = ["LayerNormalization", "RMSNormalization"]
@@ -15,42 +16,51 @@ struct ModulationFusion: RewriteRule {
     let operands: [ValueID?]
     var factor: ValueID?
     var shift: ValueID?
+    var result: [Attribute] = []
   }
 
   func match(_ node: NodeID, in context: MatchContext) throws(MatchFailure) -> Match {
     let facts = context.graph[node]
-    guard let normal = context.result(node), let shape = context.shape(normal),
-      let next = context.soleUser(normal)
-    else { throw .notThisPattern }
+    guard let normal = context.result(node), let shape = context.shape(normal) else {
+      throw .notThisPattern
+    }
     let isLayer = facts.op == "LayerNormalization"
     guard context.isLastAxis(context.integer(node, "axis", default: -1), ofRank: shape.count),
       facts.outputs.dropFirst().allSatisfy({ $0.map(context.uses.isUnused) ?? true })
     else { throw .declined("more than the last axis is normalised, or the mean is read") }
-    guard context.dataType(normal) == .float32 else {
-      throw .declined("the elements are \(context.dataType(normal)?.description ?? "unknown")")
-    }
+    try context.requireFusible(normal, "the elements are")
+    let x = context.beforeWidening(context.operand(node, 0))
     var match = Match(
       nodes: [node], kind: isLayer ? "layer" : "rms",
       epsilon: facts.attribute("epsilon") ?? .float(1e-5),
-      operands: [
-        context.operand(node, 0), context.operand(node, 1),
-        isLayer ? context.operand(node, 2) : nil,
-      ])
+      operands: [x, context.operand(node, 1), isLayer ? context.operand(node, 2) : nil])
     var value = normal
-    if context.graph[next].op == "Mul", let other = modulation(value, next, shape, context),
-      let product = context.result(next)
+    func take(_ node: NodeID?) {
+      guard let node, let result = context.result(node) else { return }
+      match.nodes.append(node)
+      value = result
+    }
+    if let cast = context.widening(of: value), let wide = context.result(cast),
+      let next = context.soleUser(wide), modulation(wide, next, shape, context) != nil,
+      ["Mul", "Add"].contains(context.graph[next].op)
+    {
+      take(cast)
+    }
+    if let next = context.soleUser(value), context.graph[next].op == "Mul",
+      let other = modulation(value, next, shape, context)
     {
       match.factor = other
-      match.nodes.append(next)
-      value = product
+      take(next)
     }
     if let sum = context.soleUser(value), context.graph[sum].op == "Add",
       let other = modulation(value, sum, shape, context), context.shape(other) != shape
     {
       match.shift = other
-      match.nodes.append(sum)
+      take(sum)
     }
-    guard match.nodes.count > 1 else { throw .notThisPattern }
+    take(context.rounding(of: value))
+    guard match.nodes.count > 1 || x != context.operand(node, 0) else { throw .notThisPattern }
+    match.result = context.resultType(value, unlike: x)
     return match
   }
 
@@ -63,9 +73,11 @@ struct ModulationFusion: RewriteRule {
         .fused("FusedNormalization"), name: graph[match.nodes[0]].name,
         inputs: match.operands + [match.factor, match.shift],
         outputs: [graph[last].outputs[0]],
-        attributes: [Attribute("kind", .text(match.kind)), Attribute("epsilon", match.epsilon)],
+        attributes: [Attribute("kind", .text(match.kind)), Attribute("epsilon", match.epsilon)]
+          + match.result,
         scopes: graph[last].scopes), before: last)
-    return "a norm with its modulation"
+    let isModulated = match.factor != nil || match.shift != nil
+    return isModulated ? "a norm with its modulation" : "a norm with its casts"
   }
 
   /// The other operand, when it has an element for each of the last axis and broadcasts.
@@ -74,7 +86,7 @@ struct ModulationFusion: RewriteRule {
   ) -> ValueID? {
     guard let other = context.partner(of: value, in: node), let own = context.shape(other),
       own.last == shape.last, Shape.broadcasts(own, to: shape),
-      context.dataType(other) == .float32, context.shape(context.result(node)) == shape
+      context.dataType(other)?.isFusible == true, context.shape(context.result(node)) == shape
     else { return nil }
     return other
   }

@@ -3,7 +3,8 @@ import Operators
 import Rewrite
 import Tensors
 
-/// Nodes that pass a value on, Identity and Cast to the type it has, are left out.
+/// Nodes that pass a value on, Identity and Cast to the type it has, or had before it was widened,
+/// are left out.
 struct NoOperation: RewriteRule {
   static let name = "no-operation"
   static let roots: Set<OpKey> = ["Identity", "Cast"]
@@ -16,10 +17,12 @@ struct NoOperation: RewriteRule {
 
   func match(_ node: NodeID, in context: MatchContext) throws(MatchFailure) -> Match {
     guard let input = context.operand(node, 0), let output = context.result(node),
-      !context.uses.isOutput(output), let type = context.dataType(input),
-      type == context.dataType(output)
+      !context.uses.isOutput(output), let type = context.dataType(output),
+      let source = [input, context.beforeWidening(input)].first(where: {
+        context.dataType($0) == type
+      })
     else { throw .notThisPattern }
-    return Match(node: node, input: input, output: output)
+    return Match(node: node, input: source ?? input, output: output)
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {

@@ -3,7 +3,8 @@ import Operators
 import Rewrite
 import Tensors
 
-/// x / √(mean x² + ε) · weight, written out, becomes `FusedNormalization`.
+/// x / √(mean x² + ε) · weight, written out, with the Casts around its parts, becomes
+/// `FusedNormalization`.
 struct RMSNormFusion: RewriteRule {
   static let name = "fused-rms-norm"
   static let roots: Set<OpKey> = ["ReduceMean"]
@@ -13,6 +14,7 @@ struct RMSNormFusion: RewriteRule {
     let x: ValueID
     let weight: ValueID?
     let epsilon: Float
+    let result: [Attribute]
   }
 
   func match(_ node: NodeID, in context: MatchContext) throws(MatchFailure) -> Match {
@@ -29,9 +31,7 @@ struct RMSNormFusion: RewriteRule {
     guard let epsilon = context.number(context.partner(of: mean, in: add)) else {
       throw .declined("what is added to the mean is no constant")
     }
-    guard context.dataType(x) == .float32 else {
-      throw .declined("the elements are \(context.dataType(x)?.description ?? "unknown")")
-    }
+    try context.requireFusible(x, "the elements are")
     var nodes = [node, add, root, next]
     if isReciprocal(next, of: deviation, context), let factor = context.result(next),
       let product = context.soleUser(factor), context.graph[product].op == "Mul",
@@ -43,18 +43,29 @@ struct RMSNormFusion: RewriteRule {
     {
       throw .declined("the root is used in another way")
     }
-    guard let normal = context.result(nodes[nodes.count - 1]) else {
+    guard var value = context.result(nodes[nodes.count - 1]) else {
       throw .notThisPattern
     }
+    func take(_ node: NodeID?) {
+      guard let node, let result = context.result(node) else { return }
+      nodes.append(node)
+      value = result
+    }
+    take(context.rounding(of: value))
     var weight: ValueID?
-    if let scaling = context.soleUser(normal), context.graph[scaling].op == "Mul",
-      let other = context.partner(of: normal, in: scaling), context.dataType(other) == .float32,
+    if let scaling = context.soleUser(value), context.graph[scaling].op == "Mul",
+      let other = context.partner(of: value, in: scaling),
+      context.dataType(other)?.isFusible == true,
       context.shape(other) == [shape[shape.count - 1]]
     {
       weight = other
-      nodes.append(scaling)
+      take(scaling)
     }
-    return Match(nodes: nodes, x: x, weight: weight, epsilon: epsilon)
+    take(context.rounding(of: value))
+    let source = context.beforeWidening(x) ?? x
+    return Match(
+      nodes: nodes, x: source, weight: weight, epsilon: epsilon,
+      result: context.resultType(value, unlike: source))
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
@@ -68,7 +79,7 @@ struct RMSNormFusion: RewriteRule {
         outputs: [graph[last].outputs[0]],
         attributes: [
           Attribute("kind", .text("rms")), Attribute("epsilon", .float(match.epsilon)),
-        ], scopes: graph[last].scopes), before: last)
+        ] + match.result, scopes: graph[last].scopes), before: last)
     return "a norm in one pass"
   }
 

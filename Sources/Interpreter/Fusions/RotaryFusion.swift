@@ -4,7 +4,7 @@ import Rewrite
 import Tensors
 
 /// x · cosines + rotated x · sines becomes `FusedRotary`, where the rotated x is stacked from the
-/// slices of pairs, or of halves, one of them negated.
+/// slices of pairs, or of halves, one of them negated; Casts around the sum are taken in.
 struct RotaryFusion: RewriteRule {
   static let name = "fused-rotary"
   static let roots: Set<OpKey> = ["Add"]
@@ -15,6 +15,8 @@ struct RotaryFusion: RewriteRule {
     let cosines: ValueID
     let sines: ValueID
     let form: String
+    let rounding: NodeID?
+    let result: [Attribute]
   }
 
   func match(_ node: NodeID, in context: MatchContext) throws(MatchFailure) -> Match {
@@ -25,9 +27,10 @@ struct RotaryFusion: RewriteRule {
       for position in 0..<2 {
         guard let rotated = context.operand(turned, position),
           let sines = context.operand(turned, 1 - position),
-          let (x, form) = rotation(rotated, context),
-          let cosines = context.partner(of: x, in: straight),
-          context.operand(straight, 0) == x || context.operand(straight, 1) == x
+          let (x, form) = rotation(context.beforeWidening(rotated) ?? rotated, context),
+          let side = (0..<2).first(where: {
+            context.beforeWidening(context.operand(straight, $0)) == x
+          }), let cosines = context.operand(straight, 1 - side)
         else { continue }
         return try checked(node, x, cosines, sines, form, context)
       }
@@ -39,25 +42,30 @@ struct RotaryFusion: RewriteRule {
     _ node: NodeID, _ x: ValueID, _ cosines: ValueID, _ sines: ValueID, _ form: String,
     _ context: MatchContext
   ) throws(MatchFailure) -> Match {
-    guard context.dataType(x) == .float32 else {
-      throw .declined("the elements are \(context.dataType(x)?.description ?? "unknown")")
-    }
+    try context.requireFusible(x, "the elements are")
+    try context.requireFusible(cosines, "the tables are")
     guard let shape = context.shape(x), let table = context.shape(cosines),
       let other = context.shape(sines), table.last == shape.last, other.last == shape.last,
       Shape.broadcasts(table, to: shape), Shape.broadcasts(other, to: shape)
     else { throw .declined("the tables do not broadcast to the rows") }
-    return Match(node: node, x: x, cosines: cosines, sines: sines, form: form)
+    let sum = context.result(node)
+    let rounding = sum.flatMap { context.rounding(of: $0) }
+    return Match(
+      node: node, x: x, cosines: cosines, sines: sines, form: form, rounding: rounding,
+      result: context.resultType(rounding.map { context.result($0) } ?? sum, unlike: x))
   }
 
   func rewrite(_ match: Match, with editor: inout GraphEditor) -> String {
     let graph = editor.original
+    let last = match.rounding ?? match.node
     editor.remove(match.node)
+    if let rounding = match.rounding { editor.remove(rounding) }
     editor.insert(
       Node(
         .fused("FusedRotary"), name: graph[match.node].name,
-        inputs: [match.x, match.cosines, match.sines], outputs: graph[match.node].outputs,
-        attributes: [Attribute("form", .text(match.form))], scopes: graph[match.node].scopes),
-      before: match.node)
+        inputs: [match.x, match.cosines, match.sines], outputs: graph[last].outputs,
+        attributes: [Attribute("form", .text(match.form))] + match.result,
+        scopes: graph[match.node].scopes), before: match.node)
     return match.form == "halves" ? "halves rotated in one pass" : "pairs rotated in one pass"
   }
 

@@ -4,21 +4,26 @@ import Tensors
 
 /// softmax(`scale` Q Kᵀ + mask) V, written by a fusion in place of its parts.
 ///
-/// Queries, keys and values are `float32` [batch, heads, length, size], or all of them without the
-/// batch; a mask broadcasts to the scores and is `bool` (true is seen) or added. A query that sees
-/// no key yields zeros with `hidden_is_zero`, else NaN. The result lies in memory as [batch, length,
+/// Queries, keys and values are [batch, heads, length, size], or all of them without the batch. Each
+/// is `float32`, `float16` or `bfloat16`, and so is the result, by `to`, or else of the type of the
+/// queries; a half type is rounded once, at the end. A mask broadcasts to the scores and is `bool` (true is seen) or added. A query that sees
+/// no key yields zeros with `hidden_is_zero`, else NaN. With `precision` `bfloat16` the factors of both
+/// products are rounded first. The result lies in memory as [batch, length,
 /// heads, size], so that joining the heads again copies nothing.
 struct FusedAttention: Operator {
   static let key = OpKey("FusedAttention", domain: "ai.ditcache")
   static let versions = 1...1
 
   private let options: AttentionOptions
+  private let type: DataType?
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(3...4)
     options = AttentionOptions(
       scale: try node.float("scale", default: 1),
-      hiddenIsZero: try node.flag("hidden_is_zero", default: false))
+      hiddenIsZero: try node.flag("hidden_is_zero", default: false),
+      precision: try node.precision())
+    type = try node.resultType()
   }
 
   func infer(
@@ -27,8 +32,8 @@ struct FusedAttention: Operator {
     let query = try inputs.tensorType(0)
     guard let shape = query.shape, let value = try inputs.tensorType(2).shape, shape.count >= 3,
       let size = value.last
-    else { return [ValueFact(query.dataType, nil)] }
-    return [ValueFact(query.dataType, shape.dropLast() + [size])]
+    else { return [ValueFact(type ?? query.dataType, nil)] }
+    return [ValueFact(type ?? query.dataType, shape.dropLast() + [size])]
   }
 
   func run(
@@ -40,7 +45,8 @@ struct FusedAttention: Operator {
     )
     var mask = try inputs.optionalTensor(3)
     if query.rank == 3, let own = mask, own.rank == 3 { mask = try own.withBatch() }
-    let output = try Self.makeOutput(q, valueSize: v.shape[3], context)
+    let output = try Self.makeOutput(
+      q, type ?? query.dataType, valueSize: v.shape[3], context)
     try OperatorError.translating { () throws(KernelError) in
       try Kernels.Attention.attend(
         query: q, key: k, value: v, mask: mask, options: options, into: output)
@@ -63,11 +69,11 @@ struct FusedAttention: Operator {
 
   /// A tensor [batch, heads, length, size] that lies in memory as [batch, length, heads, size].
   static func makeOutput(
-    _ query: Tensor, valueSize: Int, _ context: any RunContext
+    _ query: Tensor, _ type: DataType, valueSize: Int, _ context: any RunContext
   ) throws(OperatorError) -> Tensor {
     let shape = query.shape
     return try context.makeTensor(
-      query.dataType, .checked([shape[0], shape[2], shape[1], valueSize])
+      type, .checked([shape[0], shape[2], shape[1], valueSize])
     ).transposed([0, 2, 1, 3])
   }
 }

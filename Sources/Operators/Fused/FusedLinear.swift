@@ -5,10 +5,13 @@ import Tensors
 /// addend + factor · activation(x W + bias), written by a fusion in place of a matrix product and
 /// the operators behind it.
 ///
-/// x is `float32` [..., K] and W [K, N], or [N, K] with `transpose_weight`. The others are optional:
-/// bias [N]; factor, whose elements differ along N and, if it has more than one row, are repeated
-/// over equal parts of the rows; addend of the result's shape. Every part rounds as it would alone;
-/// with `precision` `bfloat16` the factors of the product are rounded first.
+/// x is [..., K] and W [K, N], or [N, K] with `transpose_weight`. The others are optional: bias [N];
+/// factor, whose elements differ along N and, if it has more than one row, are repeated over equal
+/// parts of the rows; addend of the result's shape. Each is `float32`, `float16` or `bfloat16`, and so
+/// is the result, by `to`, or else of the type of x. All is computed in `float32`, where every part
+/// rounds as it would alone, and a result of a half type is rounded at the end; with `sum_type` also
+/// before factor and addend, with `product_type` behind the factor. With
+/// `precision` `bfloat16` the factors of the product are rounded first.
 struct FusedLinear: Operator {
   static let key = OpKey("FusedLinear", domain: "ai.ditcache")
   static let versions = 1...1
@@ -16,6 +19,11 @@ struct FusedLinear: Operator {
   private let isTransposed: Bool
   private let activation: LinearProduct.Activation
   private let precision: LinearProduct.Precision
+  private let type: DataType?
+  private let sumType: DataType
+  private let productType: DataType
+  /// The weight's shape when it comes as panels.
+  private var packedShape: Shape?
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(2...5)
@@ -23,42 +31,86 @@ struct FusedLinear: Operator {
     let names = LinearProduct.Activation.allCases.map(\.rawValue)
     let name = try node.word("activation", in: names, default: names[0])
     activation = LinearProduct.Activation(rawValue: name) ?? .none
-    let precisions = LinearProduct.Precision.allCases.map(\.rawValue)
-    let word = try node.word("precision", in: precisions, default: precisions[0])
-    precision = LinearProduct.Precision(rawValue: word) ?? .float32
+    precision = try node.precision()
+    type = try node.resultType()
+    sumType = try node.resultType("sum_type") ?? .float32
+    productType = try node.resultType("product_type") ?? .float32
   }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
     let x = try inputs.tensorType(0)
-    guard let shape = x.shape, let weight = try inputs.tensorType(1).shape, weight.count == 2
-    else { return [ValueFact(x.dataType, nil)] }
+    var stored = try inputs.tensorType(1).shape
+    if let packedShape { stored = [Dimension](packedShape) }
+    guard let shape = x.shape, let weight = stored, weight.count == 2 else {
+      return [ValueFact(type ?? x.dataType, nil)]
+    }
     let (inner, columns) = isTransposed ? (weight[1], weight[0]) : (weight[0], weight[1])
     guard shape.last?.value == inner.value else {
       throw .badOperands("a product of shapes \(shape) and \(weight) is not defined")
     }
-    return [ValueFact(x.dataType, shape.dropLast() + [columns])]
+    return [ValueFact(type ?? x.dataType, shape.dropLast() + [columns])]
   }
 
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let (x, stored) = (try inputs.tensor(0), try inputs.tensor(1))
-    let weight = isTransposed ? stored.transposed([1, 0]) : stored
-    let shape = try Shape.checked(x.shape.dimensions.dropLast() + [weight.shape[1]])
     let product = LinearProduct(
       bias: try inputs.optionalTensor(2), activation: activation,
       factor: try inputs.optionalTensor(3), addend: try inputs.optionalTensor(4),
-      precision: precision)
-    let result = try context.tensor(x.dataType, shape) { (output) throws(KernelError) in
-      try product.run(x, weight, into: output)
+      sumType: sumType, productType: productType, precision: precision)
+    let weight = oriented(stored)
+    let columns = packedShape.map { $0[isTransposed ? 0 : 1] } ?? weight.shape[1]
+    let shape = try Shape.checked(x.shape.dimensions.dropLast() + [columns])
+    let result = try context.tensor(type ?? x.dataType, shape) { (output) throws(KernelError) in
+      if packedShape != nil {
+        let depth = x.shape[x.rank - 1]
+        try product.run(
+          x, RoundedWeight(panels: stored, depth: depth, columns: columns), into: output)
+      } else {
+        try product.run(x, weight, into: output)
+      }
     }
     return [.tensor(result)]
+  }
+
+  private func oriented(_ stored: Tensor) -> Tensor {
+    isTransposed && packedShape == nil ? stored.transposed([1, 0]) : stored
   }
 
   /// 2 · output elements · inner length.
   func flops(inputs: [ValueFact?], outputs: [ValueFact]) -> Int? {
     Flops.product(outputs.first, inner: inputs.optional(0)?.shape?.last)
+  }
+}
+
+extension FusedLinear: PreparingOperator {
+  var preparedOperand: Int { 1 }
+
+  var preparation: String { "bfloat16 panels\(isTransposed ? ", transposed" : "")" }
+
+  /// Panels of a `float32` weight, half as large, where products round their factors.
+  func prepare(_ operand: Tensor) throws(OperatorError) -> Tensor? {
+    guard precision == .bfloat16, operand.dataType == .float32 else { return nil }
+    return try OperatorError.translating { () throws(KernelError) in
+      try RoundedWeight(packing: oriented(operand))?.panels
+    }
+  }
+
+  func taking(preparedOf shape: Shape) -> any Operator {
+    var result = self
+    result.packedShape = shape
+    return result
+  }
+}
+
+extension NodeReader {
+  /// How the factors of products are rounded, by the attribute `precision`.
+  mutating func precision() throws(OperatorError) -> LinearProduct.Precision {
+    let words = LinearProduct.Precision.allCases.map(\.rawValue)
+    let word = try word("precision", in: words, default: words[0])
+    return LinearProduct.Precision(rawValue: word) ?? .float32
   }
 }

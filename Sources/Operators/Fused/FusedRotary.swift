@@ -4,7 +4,8 @@ import Tensors
 
 /// Rotary position embedding of the last axis, written by a fusion in place of its parts.
 ///
-/// Operands: x, cosines, sines, `float32`; see `Rotation`. With `paired_input` x is
+/// Operands: x, cosines, sines, each `float32`, `float16` or `bfloat16`; see `Rotation`. So is the
+/// result, by `to`, or else of the type of x. With `paired_input` x is
 /// [..., D/2, 2] and the result [..., D].
 struct FusedRotary: Operator {
   static let key = OpKey("FusedRotary", domain: "ai.ditcache")
@@ -12,6 +13,7 @@ struct FusedRotary: Operator {
 
   private let form: Rotation.Form
   private let isPaired: Bool
+  private let type: DataType?
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(3...3)
@@ -19,6 +21,7 @@ struct FusedRotary: Operator {
     let name = try node.word("form", in: names, default: names[0])
     form = Rotation.Form(rawValue: name) ?? .pairs
     isPaired = try node.flag("paired_input", default: false)
+    type = try node.resultType()
   }
 
   func infer(
@@ -26,9 +29,9 @@ struct FusedRotary: Operator {
   ) throws(OperatorError) -> [ValueFact] {
     let x = try inputs.tensorType(0)
     guard let shape = x.shape, isPaired, shape.count > 1 else {
-      return [ValueFact(x.dataType, x.shape)]
+      return [ValueFact(type ?? x.dataType, x.shape)]
     }
-    return [ValueFact(x.dataType, shape.dropLast(2) + [shape[shape.count - 2] * 2])]
+    return [ValueFact(type ?? x.dataType, shape.dropLast(2) + [shape[shape.count - 2] * 2])]
   }
 
   func run(
@@ -41,7 +44,7 @@ struct FusedRotary: Operator {
         to: .checked(shape.dropLast(2) + [2 * shape[shape.count - 2]]), context)
     }
     let (cosines, sines) = (try inputs.tensor(1), try inputs.tensor(2))
-    let result = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+    let result = try context.tensor(type ?? x.dataType, x.shape) { (output) throws(KernelError) in
       try Rotation.rotate(x, cosines: cosines, sines: sines, form: form, into: output)
     }
     return [.tensor(result)]

@@ -138,30 +138,21 @@ struct Attention: Operator {
     _ query: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: Tensor?,
     _ options: AttentionOptions, _ context: any RunContext
   ) throws(OperatorError) -> Tensor {
-    let shape = try Shape.checked([q.shape[0], q.shape[1], q.shape[2], v.shape[3]])
-    if query.rank == 4, query.dataType == .float32 {
-      let output = try FusedAttention.makeOutput(q, valueSize: v.shape[3], context)
+    if query.rank == 4 {
+      let output = try FusedAttention.makeOutput(
+        q, query.dataType, valueSize: v.shape[3], context)
       try OperatorError.translating { () throws(KernelError) in
         try Kernels.Attention.attend(
           query: q, key: k, value: v, mask: mask, options: options, into: output)
       }
       return output
     }
-    guard query.rank == 3 else {
-      return try context.tensor(query.dataType, shape) { (output) throws(KernelError) in
-        try Kernels.Attention.attend(
-          query: q, key: k, value: v, mask: mask, options: options, into: output)
-      }
-    }
     let flat = try Shape.checked([q.shape[0], q.shape[2], q.shape[1] * v.shape[3]])
     let result = try context.makeTensor(query.dataType, flat)
     let view = try split(result, heads: queryHeads)
-    let isDirect = query.dataType == .float32
-    let target = isDirect ? view : try context.makeTensor(query.dataType, shape)
     try OperatorError.translating { () throws(KernelError) in
       try Kernels.Attention.attend(
-        query: q, key: k, value: v, mask: mask, options: options, into: target)
-      if !isDirect { Copying.copy(target, into: view) }
+        query: q, key: k, value: v, mask: mask, options: options, into: view)
     }
     return result
   }

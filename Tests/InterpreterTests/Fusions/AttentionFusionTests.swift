@@ -1,5 +1,6 @@
 import GraphIR
 import Interpreter
+import Operators
 import Tensors
 import Testing
 
@@ -113,5 +114,22 @@ import Testing
     let result = try FusionHarness(graph, feeds)
     #expect(
       result.declined == ["fused-attention: queries and keys have different batches or heads"])
+  }
+
+  @Test func theOperatorRoundsItsFactorsWhereProductsDo() throws {
+    var graph = Graph(opsets: ["": 23])
+    let sides = ["q", "k", "v"].map { graph.addInput($0, type: .float32(2, 3, 50, 16)) }
+    let mask = graph.addInput("m", type: .tensor(.bool, [1, 1, 50, 50]))
+    graph.addOutput(graph.emit("Attention", sides + [mask], name: "y"))
+    var noise = Noise()
+    var feeds: [Name: Tensor] = [:]
+    for name in ["q", "k", "v"] { feeds[Name(name)] = try noise.tensor(2, 3, 50, 16) }
+    feeds["m"] = Tensor((0..<2500).map { $0 % 7 != 3 }, shape: try Shape([1, 1, 50, 50]))
+    let exact = try #require(try Engine(graph).run(feeds)["y"]).elements(as: Float.self)
+    let engine = try Engine(graph, options: EngineOptions(matrixPrecision: .bfloat16))
+    let rounded = try #require(try engine.run(feeds)["y"]).elements(as: Float.self)
+    let differences = zip(exact, rounded).map { abs($0 - $1) }
+    #expect(differences.allSatisfy { $0 < 0x1p-7 })
+    #expect(differences.contains { $0 > 0x1p-13 } == ComputeThreads.multipliesBFloat16)
   }
 }

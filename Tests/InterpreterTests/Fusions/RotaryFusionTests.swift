@@ -120,4 +120,55 @@ import Testing
       result.declined.contains(
         "fused-scattered-rotary: the two assignments do not write all even and all odd positions"))
   }
+
+  /// Two assignments to strided slices, element by element, as the legacy exporter writes them.
+  private func scatteredByElements(tokenRange: Range<Int64>) -> Graph {
+    var graph = Graph(opsets: ["": 20])
+    let (x, cosines, sines) = inputs(&graph, table: size / 2)
+    let pairs = graph.emit("Reshape", [x, graph.integers(1, tokens, heads, size / 2, 2)])
+    let (first, second) = (graph.makeValue("a"), graph.makeValue("b"))
+    graph.append(
+      Node(
+        "Split", inputs: [pairs], outputs: [first, second],
+        attributes: [Attribute("axis", .int(-1)), Attribute("num_outputs", .int(2))]))
+    let (a, b) = (
+      graph.emit("Squeeze", [first, graph.integers(-1)]),
+      graph.emit("Squeeze", [second, graph.integers(-1)])
+    )
+    func product(_ x: ValueID, _ y: ValueID) -> ValueID { graph.emit("Mul", [x, y]) }
+    let even = graph.emit("Sub", [product(a, cosines), product(b, sines)])
+    let odd = graph.emit("Add", [product(a, sines), product(b, cosines)])
+    let half = graph.integers(1, tokens, heads, size / 2)
+    func grid(_ numbers: [Int64], _ dimensions: [Int]) -> ValueID {
+      let range = graph.constant(numbers, shape: (try? Shape(dimensions)) ?? .scalar)
+      return graph.emit("Unsqueeze", [graph.emit("Expand", [range, half]), graph.integers(-1)])
+    }
+    func places(_ last: [Int64]) -> ValueID {
+      let grids = [
+        grid([0], [1, 1, 1, 1]), grid(Array(tokenRange), [tokens, 1, 1]),
+        grid(Array(0..<Int64(heads)), [heads, 1]), grid(last, [size / 2]),
+      ]
+      return graph.emit("Concat", grids, [Attribute("axis", .int(-1))])
+    }
+    let empty = graph.emit("Expand", [graph.scalar(0), graph.integers(1, tokens, heads, size)])
+    let written = graph.emit(
+      "ScatterND", [empty, places([0, 2, 4, 6]), graph.emit("Reshape", [even, half])])
+    graph.addOutput(
+      graph.emit(
+        "ScatterND", [written, places([1, 3, 5, 7]), graph.emit("Expand", [odd, half])], name: "y"))
+    return graph
+  }
+
+  @Test func assignmentsOfElementsAreRotatedWithTheSameBits() throws {
+    let graph = scatteredByElements(tokenRange: 0..<Int64(tokens))
+    let result = try FusionHarness(graph, feeds(table: size / 2), tolerance: 0)
+    #expect(result.changes.contains("fused-scattered-rotary: pairs rotated in one pass"))
+    #expect(result.declined.isEmpty)
+  }
+
+  @Test func assignmentsOfElementsOfOtherRowsAreNotFused() throws {
+    let graph = scatteredByElements(tokenRange: -1..<Int64(tokens - 1))
+    let result = try FusionHarness(graph, feeds(table: size / 2), tolerance: 0)
+    #expect(!result.changes.contains { $0.hasPrefix("fused-") })
+  }
 }
