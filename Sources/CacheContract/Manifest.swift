@@ -61,13 +61,16 @@ public struct Manifest: Hashable, Sendable, Codable {
     public var blocks: Int
     /// FLOPs that a reused step skips; nil when a size is unknown.
     public var flops: Int?
+    /// FLOPs that a computed step adds to the model's own; nil for none.
+    public var addedFlops: Int?
 
     /// A site.
-    public init(name: String, rule: String, blocks: Int, flops: Int?) {
+    public init(name: String, rule: String, blocks: Int, flops: Int?, addedFlops: Int? = nil) {
       self.name = name
       self.rule = rule
       self.blocks = blocks
       self.flops = flops
+      self.addedFlops = addedFlops
     }
   }
 

@@ -4,6 +4,20 @@ import ScheduleLanguage
 import Tensors
 
 extension CachePlan {
+  /// FLOPs that a computed step spends on attention maps that slots are filled from, site by site; nil
+  /// while a dimension is free.
+  func scoreFlops(in graph: Graph) -> [Int?] {
+    sites.map { site in
+      let read = schedule.rules[site.rule].rule.reuse.slots.compactMap(\.computed)
+        .flatMap(\.attentionValues)
+      guard !read.isEmpty else { return 0 }
+      guard let scores = try? AttentionScores(of: site, in: graph, at: site.name) else {
+        return nil
+      }
+      return Set(read).knownSum { scores.flops(of: $0) }
+    }
+  }
+
   /// FLOPs that a reused step spends on bodies that rules run again, site by site: the mean over the
   /// reused steps, as the part of the tokens may follow the step; nil while a dimension is free.
   ///

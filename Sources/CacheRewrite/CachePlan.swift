@@ -52,6 +52,9 @@ public struct CachePlan: Sendable {
   /// The values that the rules' taps read.
   let taps: TapValues
 
+  /// The sizes of the latents; nil where they are not known.
+  public let latents: [Int]?
+
   /// Why runs end before blocks that the schedule asked for as well.
   public let notes: [StructureNote]
 
@@ -79,6 +82,8 @@ public struct CachePlan: Sendable {
         hint: "`ditcache inspect` says what was found and why not")
     }
     let layout = BlockLayout(families: structure.blocks.map(\.family), aliases: aliases)
+    latents = inputs.latents.flatMap { graph.value(named: $0) }
+      .flatMap { graph.tensorType(of: $0)?.concreteShape?.dimensions }
     let resolved = try schedule.resolve(in: layout, steps: steps, noise: noise)
     let finder = SiteFinder(structure, graph: graph, inputs: inputs)
     var sites: [Site] = []
@@ -119,6 +124,7 @@ public struct CachePlan: Sendable {
   ) {
     self.schedule = schedule
     sites = [site]
+    latents = nil
     notes = []
     taps = TapValues(schedule, timestep: timestep)
   }

@@ -136,8 +136,12 @@ public struct CacheRewriter: Sendable {
           name: $0.rule.name, table: $0.table.isAdaptive ? [] : $0.table.computed,
           metric: .init($0, parameters: plan.schedule.schedule.parameters))
       },
-      sites: zip(plan.sites, costs.siteFlops).map { site, flops in
-        .init(name: site.name, rule: names[site.rule], blocks: site.blockCount, flops: flops)
+      sites: plan.sites.indices.map { index in
+        let site = plan.sites[index]
+        let added = costs.addedFlops[index]
+        return .init(
+          name: site.name, rule: names[site.rule], blocks: site.blockCount,
+          flops: costs.siteFlops[index], addedFlops: added == 0 ? nil : added)
       },
       state: graph.statePairs.map { pair in
         let name = graph.name(of: pair.input).text

@@ -9,7 +9,9 @@ import Tensors
 /// FLOPs count MatMul, Gemm, Conv and attention, a multiply-add being 2. Figures are nil while a
 /// dimension of the model is free.
 public struct CostSheet: Sendable {
-  /// FLOPs of a step on which every site computes.
+  /// FLOPs of a step of the model as it was.
+  public let flopsOriginal: Int?
+  /// FLOPs of a step on which every site computes, attention maps that rules read included.
   public let flopsComputed: Int?
   /// FLOPs of a step on which every site reuses.
   public let flopsReused: Int?
@@ -20,6 +22,8 @@ public struct CostSheet: Sendable {
   /// FLOPs that a reused step saves at each site, in the order of the plan's sites: those of its body
   /// less those of what runs again.
   public let siteFlops: [Int?]
+  /// FLOPs that a computed step adds at each site: attention maps made again for rules to read.
+  public let addedFlops: [Int?]
   /// How many more, or fewer, nodes of each operator the rewritten graph has.
   public let operatorChanges: [OpKey: Int]
   /// Reused steps after which the additions and subtractions of the cache are paid back.
@@ -28,7 +32,10 @@ public struct CostSheet: Sendable {
   init(plan: CachePlan, original: Graph, rewritten: Graph) {
     let sites = plan.sites.map { site in site.nodes.knownSum { original[$0].flops } }
     let total = original.order.knownSum { original[$0].flops }
-    flopsComputed = total
+    flopsOriginal = total
+    let added = plan.scoreFlops(in: original)
+    addedFlops = added
+    flopsComputed = [total, added.knownSum { $0 }].knownSum { $0 }
     let skippable = sites.knownSum { $0 }
     let bodies = plan.repeatedFlops(in: original)
     let again = bodies.knownSum { $0 }
@@ -39,10 +46,11 @@ public struct CostSheet: Sendable {
       skippable.flatMap { skipped in [total - skipped, again].knownSum { $0 } }
     }
     if plan.schedule.rules.allSatisfy({ !$0.table.isAdaptive }) {
-      let skipped = zip(plan.sites, siteFlops).knownSum { site, saved in
-        saved.times(plan.schedule.rules[site.rule].table.reusedCount)
-      }
-      flopsScheduled = [total.times(plan.schedule.steps), skipped.map { -$0 }].knownSum { $0 }
+      let tables = plan.sites.map { plan.schedule.rules[$0.rule].table }
+      let skipped = zip(tables, siteFlops).knownSum { $1.times($0.reusedCount) }
+      let more = zip(tables, added).knownSum { $1.times(plan.schedule.steps - $0.reusedCount) }
+      flopsScheduled = [total.times(plan.schedule.steps), skipped.map { -$0 }, more]
+        .knownSum { $0 }
     } else {
       flopsScheduled = nil
     }

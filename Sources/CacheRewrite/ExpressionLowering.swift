@@ -1,4 +1,5 @@
 import GraphIR
+import ModelStructure
 import ScheduleLanguage
 import Tensors
 
@@ -14,6 +15,8 @@ struct ExpressionLowering {
   /// Both branches of a condition are computed then, and one is taken: OpenVINO 2026.4 takes the wrong
   /// branch of an If inside an If.
   let hasFixedSize: (String) -> Bool
+  /// The grid of the site's tokens; nil where they are none of the latents'.
+  let grid: () throws -> TokenGrid?
   let leaf: Leaf
 
   /// Appends the operators of an expression to a scope; what is there already is used again.
@@ -32,7 +35,7 @@ struct ExpressionLowering {
       return Operand(value: scope.graph.constant([Int64(value)], shape: .scalar), kind: .integer)
     case .number(let value):
       return Operand(value: scope.graph.constant([Float(value)], shape: .scalar), kind: .number)
-    case .control, .site, .tap, .slot, .updated, .parameter, .body:
+    case .control, .site, .tap, .held, .slot, .updated, .parameter, .body:
       return try leaf(expression, scope)
     case .not(let operand):
       let value = try lower(operand, in: scope).value
@@ -60,7 +63,7 @@ struct ExpressionLowering {
     }
   }
 
-  private func scalar(_ value: ValueID, _ kind: Operand.Kind) -> Operand {
+  func scalar(_ value: ValueID, _ kind: Operand.Kind) -> Operand {
     Operand(value: value, kind: kind)
   }
 
@@ -111,7 +114,7 @@ struct ExpressionLowering {
   ///
   /// A site may take its stream in one type and hand it on in another: half-precision models add
   /// residuals in float32.
-  private func matched(
+  func matched(
     _ a: Operand, _ b: Operand, isDivision: Bool, in scope: GraphScope
   ) -> (Operand, Operand) {
     var (a, b) = (a, b)
@@ -177,7 +180,7 @@ struct ExpressionLowering {
     let readsTensors = [then, other].contains { branch in
       branch.parts.contains { part in
         switch part {
-        case .site, .tap, .slot, .body: true
+        case .site, .tap, .held, .slot, .body: true
         default: false
         }
       }
@@ -272,118 +275,5 @@ struct ExpressionLowering {
       if operand.kind == .tensor { return operand.value }
     }
     throw unsupported("a number beside a tensor of unknown shape")
-  }
-
-  // MARK: - Functions
-
-  private func call(
-    _ function: Expression.Function, _ operands: [Operand], in scope: GraphScope
-  ) throws -> Operand {
-    var first = operands[0]
-    switch function {
-    case .largest: return largest(first, in: scope)
-    case .mean, .sum:
-      let op: OpKey = function == .mean ? "ReduceMean" : "ReduceSum"
-      let value = scope.cast(first.value, to: .float32)
-      return scalar(
-        scope.emit(op, [value], [Attribute("keepdims", .int(0))], .tensor(.float32, [])), .number)
-    case .abs, .round, .floor, .ceil, .sqrt, .exp, .log:
-      if first.kind == .integer {
-        if function != .sqrt && function != .exp && function != .log && function != .abs {
-          return first
-        }
-        first.value = scope.cast(first.value, to: .float32)
-        first.kind = .number
-      }
-      guard let op = Self.unary[function] else { throw unsupported(function.rawValue) }
-      first.value = scope.emit(op, [first.value], first.valueType)
-      return first
-    case .min, .max:
-      var (a, b) = matched(first, operands[1], isDivision: false, in: scope)
-      if a.kind != .tensor { swap(&a, &b) }
-      a.value = scope.emit(function == .min ? "Min" : "Max", [a.value, b.value], a.valueType)
-      return a
-    case .downsample, .dropFirst, .dropLast, .lowFrequencies, .norm, .noise, .topK, .gather,
-      .scatter, .clusters, .representatives:
-      throw unsupported("'\(function.rawValue)'")
-    }
-  }
-
-  /// The largest element, NaN if any is: ONNX does not say what ReduceMax makes of NaN, and ONNX
-  /// Runtime passes over it.
-  private func largest(_ operand: Operand, in scope: GraphScope) -> Operand {
-    let value = scope.cast(operand.value, to: .float32)
-    func reduced(_ value: ValueID, _ type: DataType) -> ValueID {
-      scope.emit("ReduceMax", [value], [Attribute("keepdims", .int(0))], .tensor(type, []))
-    }
-    let unknown = scope.emit("IsNaN", [value], .tensor(.bool, operand.type.shape))
-    let numbers = scope.emit(
-      "Cast", [unknown], [Attribute("to", .int(Int(DataType.int32.rawValue)))],
-      .tensor(.int32, operand.type.shape))
-    let isAny = scope.cast(reduced(numbers, .int32), to: .bool)
-    let nan = scope.graph.constant([Float.nan], shape: .scalar)
-    return scalar(
-      scope.emit("Where", [isAny, nan, reduced(value, .float32)], .tensor(.float32, [])), .number)
-  }
-
-  private static let unary: [Expression.Function: OpKey] = [
-    .abs: "Abs", .round: "Round", .floor: "Floor", .ceil: "Ceil", .sqrt: "Sqrt", .exp: "Exp",
-    .log: "Log",
-  ]
-
-  /// Every n-th token, or all but the first or last n: along the second to last axis.
-  func selection(
-    _ function: Expression.Function, of operand: Operand, _ count: Int, in scope: GraphScope
-  ) throws -> Operand {
-    guard let shape = operand.type.shape, shape.count >= 2 else {
-      throw unsupported("'\(function.rawValue)' of a value whose rank is not known")
-    }
-    func vector(_ number: Int64) -> ValueID {
-      scope.graph.constant([number], shape: .vector(1))
-    }
-    let end = Int64.max
-    let bounds: (start: Int64, end: Int64, step: Int64) =
-      switch function {
-      case .dropFirst: (Int64(count), end, 1)
-      case .dropLast: (0, -Int64(count), 1)
-      default: (0, end, Int64(count))
-      }
-    var type = operand.type
-    type.shape?[shape.count - 2] = Dimension(symbol: "ditcache_\(function.rawValue)_\(count)")
-    return Operand(
-      value: scope.emit(
-        "Slice",
-        [
-          operand.value, vector(bounds.start), vector(bounds.end), vector(-2),
-          vector(bounds.step),
-        ], .tensor(type)), kind: .tensor, type: type)
-  }
-
-  func unsupported(_ what: String) -> CacheRewriteError {
-    CacheRewriteError("unsupported-expression", at: place, "\(what) cannot be written here")
-  }
-}
-
-extension Expression {
-  /// Parts that, where they are tensors, have the shape of the whole, the likeliest first.
-  var shapeLeaves: [Expression] {
-    switch self {
-    case .site, .tap, .slot: [self]
-    case .binary(_, let left, let right): left.shapeLeaves + right.shapeLeaves
-    case .conditional(_, let then, let other): then.shapeLeaves + other.shapeLeaves
-    case .call(.mean, _), .call(.sum, _), .call(.largest, _): []
-    case .call(.lowFrequencies, let operands): operands[0].shapeLeaves
-    case .call(.scatter, let operands): operands[0].shapeLeaves
-    case .call(let function, _) where function.isSelection || function.tokenOperands != nil: [self]
-    case .body(let operand): operand.shapeLeaves
-    case .call(_, let operands): operands.flatMap(\.shapeLeaves)
-    case .boolean, .integer, .number, .control, .updated, .parameter, .not, .member, .table: []
-    }
-  }
-
-  /// The operands of a chain of `and`.
-  var conjuncts: [Expression] {
-    if case .binary(.and, let left, let right) = self { return left.conjuncts + right.conjuncts }
-    return [self]
   }
 }

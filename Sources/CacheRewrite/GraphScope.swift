@@ -32,6 +32,8 @@ final class GraphScope {
   var graph: Graph
   /// What expressions were lowered to already.
   var known: [Expression: Operand] = [:]
+  /// What was made of attention for the tokens of all streams.
+  var attention: [Expression.SiteValue: Operand] = [:]
   /// Whether the slots are known to hold something where this scope runs.
   let isReady: Bool
   private let root: Graph?

@@ -10,6 +10,12 @@ extension ExpressionLowering {
     let first = try tensor(operands[0], function, in: scope)
     switch function {
     case .norm: return norm(first, in: scope)
+    case .unit: return unit(first, in: scope)
+    case .gridPeaks:
+      guard case .integer(let side) = operands[1] else {
+        throw unsupported("'grid_peaks' of cells of a computed size")
+      }
+      return try gridPeaks(of: first, side: side, in: scope)
     case .noise: return try noise(like: first, seed: operands[1], in: scope)
     case .topK: return try topK(first, part: operands[1], in: scope)
     case .gather:
@@ -62,7 +68,7 @@ extension ExpressionLowering {
     TensorType(dataType, type.shape.map { $0.dropLast() + [1] })
   }
 
-  private func vector(_ numbers: [Int], in scope: GraphScope) -> ValueID {
+  func vector(_ numbers: [Int], in scope: GraphScope) -> ValueID {
     scope.graph.constant(numbers.map(Int64.init), shape: .vector(numbers.count))
   }
 
@@ -85,6 +91,20 @@ extension ExpressionLowering {
     let sums = scope.emit("ReduceSum", [squares, vector([-1], in: scope)], .tensor(type))
     return Operand(
       value: scope.emit("Sqrt", [sums], .tensor(type)), kind: .tensor, type: type)
+  }
+
+  /// A tensor over the L2 norm of each channel along the tokens, which counts as 1e-12 at least, as in
+  /// PyTorch's `normalize`.
+  private func unit(_ operand: Operand, in scope: GraphScope) -> Operand {
+    let shape = operand.type.shape.map { Array($0.dropLast(2)) + [1] + Array($0.suffix(1)) }
+    let type: ValueType = .tensor(TensorType(.float32, shape))
+    let squares = scope.emit("Mul", [operand.value, operand.value], operand.valueType)
+    let sums = scope.emit("ReduceSum", [squares, vector([-2], in: scope)], type)
+    let least = scope.graph.constant([Float(1e-12)], shape: .scalar)
+    let norm = scope.emit("Max", [scope.emit("Sqrt", [sums], type), least], type)
+    var result = operand
+    result.value = scope.emit("Div", [operand.value, norm], operand.valueType)
+    return result
   }
 
   /// The ⌊part · N⌋ tokens of the largest scores, at least one; of equal scores the earlier one.

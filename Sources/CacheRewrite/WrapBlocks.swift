@@ -46,12 +46,15 @@ public struct WrapBlocks: Pass {
     var computed: [ValueID] = []
     var counts: [Int: Int] = [:]
     var first: [Int: ValueID] = [:]
+    var held = HeldSlots(readBy: plan.schedule.rules.map(\.rule))
     for (number, site) in plan.sites.enumerated() {
-      guard let state = states[site.rule], let wanted = decisions[site.rule] else { continue }
+      guard var state = states[site.rule], let wanted = decisions[site.rule] else { continue }
+      state.held = held
       let emitted = graph.order.count
       let ready = state.ready(site: counts[site.rule, default: 0], in: &graph)
       let decision = decide(number, site, state.rule, wanted.compute, ready, controls, in: &graph)
-      try wrap(site, state, counts[site.rule, default: 0], decision, ready, in: &graph)
+      let slots = try wrap(site, state, counts[site.rule, default: 0], decision, ready, in: &graph)
+      held.add(slots, rule: state.rule.name, site, in: &graph)
       counts[site.rule, default: 0] += 1
       computed.append(decision)
       first[site.rule] = first[site.rule] ?? decision
@@ -107,11 +110,11 @@ public struct WrapBlocks: Pass {
     return emit("Or", [emit("Not", [ready], "invalid"), decision], "compute")
   }
 
-  /// Adds the cache node of one site.
+  /// Adds the cache node of one site; returns its slots and what they hold afterwards.
   private func wrap(
     _ site: CachePlan.Site, _ state: RuleState, _ number: Int, _ decision: ValueID,
     _ ready: ValueID, in graph: inout Graph
-  ) throws {
+  ) throws -> [(entry: SlotLayout.Entry, value: ValueID)] {
     let entries = state.local[number].entries
     let bodies = SiteBodies(graph: graph, state: state, number: number, ready: ready)
     let cache = CacheNode(
@@ -130,6 +133,7 @@ public struct WrapBlocks: Pass {
       graph.addOutput(output)
       graph.addStatePair(StatePair(input: input, output: output))
     }
+    return Array(zip(entries, outputs)).map { (entry: $0, value: $1) }
   }
 
   /// Adds what each site did and, where a rule has a metric, what it compared.

@@ -1,5 +1,6 @@
 import Glibc
 import GraphIR
+import ModelStructure
 import ScheduleLanguage
 import Tensors
 
@@ -12,6 +13,8 @@ struct ArrayExpression {
     case array([Float], Shape)
   }
 
+  /// The grid of the site's tokens; nil where they are none of the latents'.
+  var grid: TokenGrid?
   /// What a leaf stands for.
   let leaf: (Expression) throws -> Value
 
@@ -21,7 +24,8 @@ struct ArrayExpression {
     case .boolean(let value): return .boolean(value)
     case .integer(let value): return .number(Double(value))
     case .number(let value): return .number(value)
-    case .control, .site, .tap, .slot, .updated, .parameter, .body: return try leaf(expression)
+    case .control, .site, .tap, .held, .slot, .updated, .parameter, .body:
+      return try leaf(expression)
     case .not(let operand): return .boolean(!(try isTrue(operand)))
     case .member(let operand, let list):
       let number = try number(operand)
@@ -34,6 +38,8 @@ struct ArrayExpression {
       return .boolean(try isTrue(left) ? try isTrue(right) : false)
     case .binary(let operation, let left, let right):
       return try binary(operation, try value(of: left), try value(of: right))
+    case .call(let function, let operands) where function.tokenOperands != nil:
+      return try tokens(function, of: operands)
     case .call(let function, let operands):
       return try call(function, try operands.map { try value(of: $0) })
     case .table(let list, let index):

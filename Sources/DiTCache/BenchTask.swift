@@ -77,8 +77,8 @@ public struct BenchTask: Sendable {
       cached.append(duration)
       let rest = bundle.absorb(outputs)
       let flags = rest[Name(ContractNames.computed)]?.elements(as: Bool.self) ?? []
-      for (site, computed) in zip(manifest.sites, flags) where !computed {
-        skipped += site.flops ?? 0
+      for (site, computed) in zip(manifest.sites, flags) {
+        skipped += computed ? -(site.addedFlops ?? 0) : site.flops ?? 0
       }
     }
     let all = model.flops.map { $0 * manifest.steps }

@@ -91,7 +91,7 @@ public struct RewriteCheck: Sendable {
         guard let difference = try Self.difference(held, stored) else { return false }
         return difference.isIdentical
           || !task.isPlainDifference(key)
-            && difference.maximumAbsoluteDifference <= task.reuseTolerance / 10
+            && difference.maximumAbsoluteDifference <= task.slotTolerance(key, holding: stored)
       }
     }
     let apart = try staged.reuse(Self.moved(feeds), step: 1, sigmas: Self.sigmas(of: 2))

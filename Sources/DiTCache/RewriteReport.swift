@@ -105,7 +105,7 @@ public struct RewriteReport: Encodable, Sendable {
     stateBytes = cached.costs.stateBytes
     flopsComputed = cached.costs.flopsComputed
     flopsReused = cached.costs.flopsReused
-    predictedSpeedup = cached.costs.flopsComputed.flatMap { all in
+    predictedSpeedup = cached.costs.flopsOriginal.flatMap { all in
       cached.costs.flopsScheduled.map { Double(all) * Double(manifest.steps) / Double(max(1, $0)) }
     }
     breakEvenReuses = cached.costs.breakEvenReuses

@@ -3,6 +3,7 @@ public import CachePolicies
 package import CacheRewrite
 import Foundation
 import GraphIR
+import Interpreter
 import Legalization
 import ModelStructure
 import OnnxFile
@@ -131,6 +132,17 @@ public struct RewriteTask: Sendable {
     let slots = result.cached.plan.schedule.rules[key.rule].rule.reuse.slots
     let update = slots.first { $0.name == key.slot }?.computed
     return update == .site(.output) || update == .site(.output) - .site(.input)
+  }
+
+  /// How far a slot may lie from what it is recomputed as: a tenth of a reuse's tolerance; where it
+  /// sums over an attention map, in tiles here and all at once there, that much of its largest number.
+  func slotTolerance(_ key: StagedReuse.Key, holding tensor: Tensor) -> Double {
+    let slots = result.cached.plan.schedule.rules[key.rule].rule.reuse.slots
+    let update = slots.first { $0.name == key.slot }?.computed
+    guard let update, !update.attentionValues.isEmpty,
+      let numbers = try? tensor.asFloat32().elements(as: Float.self)
+    else { return reuseTolerance / 10 }
+    return reuseTolerance / 10 * Double(max(1, numbers.map(abs).max() ?? 1))
   }
 
   /// How far numbers may lie apart that pass through the types of slots and streams: 1e-5, more

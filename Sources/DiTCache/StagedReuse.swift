@@ -12,9 +12,9 @@ import Tensors
 /// The original graph is cut at the streams by feeding values in, and the rules' expressions are
 /// evaluated on arrays; nothing is shared with the lowering.
 struct StagedReuse {
-  private let graph: Graph
-  private let plan: CachePlan
-  private let options: EngineOptions
+  let graph: Graph
+  let plan: CachePlan
+  let options: EngineOptions
   /// What each rule's scalars hold, and each tensor: by rule, site, stream and name.
   private var scalars: [[String: Double]]
   private var tensors: [Key: Tensor] = [:]
@@ -53,6 +53,7 @@ struct StagedReuse {
     }
     var values = try Engine(probed, options: options).run(feeds, trace: nil)
     for (name, tensor) in feeds { values[name] = tensor }
+    values.merge(try attentionMaps(values, feeds: feeds)) { $1 }
     let call = Call(values: values, step: step, sigmas: sigmas)
     var next = tensors
     for (number, rule) in plan.schedule.rules.enumerated() {
@@ -68,10 +69,13 @@ struct StagedReuse {
         } else if slot.isLocal(among: slots) {
           for (site, facts) in plan.sites.enumerated() where facts.rule == number {
             for stream in facts.streams.indices {
-              let own = evaluation(number, call, updated, site: (site, stream))
+              let own = evaluation(number, call, updated, site: (site, stream), after: next)
               let made = try call.value(facts.streams[stream].output, in: graph)
               let key = Key(rule: number, site: site, stream: stream, slot: slot.name)
-              next[key] = try own.array(update, like: made.shape).converted(to: made.dataType)
+              let shape =
+                slot.isPerToken ? try Shape(made.shape.dimensions.dropLast() + [1]) : made.shape
+              let value = try own.array(update, like: shape)
+              next[key] = slot.isPerToken ? value : try value.converted(to: made.dataType)
             }
           }
         } else {
@@ -96,7 +100,10 @@ struct StagedReuse {
     for (number, site) in plan.sites.enumerated() {
       let rule = plan.schedule.rules[site.rule].rule
       let taps = ([rule.reuse.value] + rule.reuse.slots.compactMap(\.before)).flatMap(\.taps)
-      let wanted = Set(site.streams.map(\.input) + taps.flatMap { plan.values(inAnyStreamOf: $0) })
+      // What the site makes of all tokens holds what a body makes of some.
+      let made = rule.reuse.value.runsBodies ? site.streams.map(\.output) : []
+      let wanted = Set(
+        site.streams.map(\.input) + made + taps.flatMap { plan.values(inAnyStreamOf: $0) })
       var probed = cut
       for value in wanted.subtracting(cut.outputs) where cut.producer(of: value) != nil {
         probed.addOutput(value)
@@ -151,7 +158,9 @@ struct StagedReuse {
   private var probes: Set<ValueID> {
     let streams = plan.sites.flatMap(\.streams).flatMap { [$0.input, $0.output] }
     let taps = plan.schedule.rules.flatMap(\.rule.expressions).flatMap(\.taps)
-    return Set(streams + taps.flatMap { plan.values(inAnyStreamOf: $0) })
+    let attentions = plan.sites.indices.compactMap { attention(of: $0) }
+      .flatMap { [$0.core.queries, $0.core.keys, $0.values].compactMap { $0 } }
+    return Set(streams + attentions + taps.flatMap { plan.values(inAnyStreamOf: $0) })
   }
 
   /// A rule's scalars after the assignments before the decision.
@@ -165,16 +174,31 @@ struct StagedReuse {
   }
 
   private func evaluation(
-    _ rule: Int, _ call: Call, _ updated: [String: Double], site: (number: Int, stream: Int)? = nil
+    _ rule: Int, _ call: Call, _ updated: [String: Double],
+    site: (number: Int, stream: Int)? = nil, after: [Key: Tensor]? = nil
   ) -> ArrayExpression {
-    ArrayExpression { expression in
-      func array(_ tensor: Tensor) throws -> ArrayExpression.Value {
-        .array(try tensor.asFloat32().elements(as: Float.self), tensor.shape)
-      }
-      let first = plan.sites.firstIndex { $0.rule == rule } ?? 0
-      let own = site ?? (first, 0)
-      let stream = plan.sites[own.number].streams[own.stream]
+    let first = plan.sites.firstIndex { $0.rule == rule } ?? 0
+    let own = site ?? (first, 0)
+    let stream = plan.sites[own.number].streams[own.stream]
+    func array(_ tensor: Tensor) throws -> ArrayExpression.Value {
+      .array(try tensor.asFloat32().elements(as: Float.self), tensor.shape)
+    }
+    return ArrayExpression(grid: own.stream == 0 ? grid(of: stream) : nil) { expression in
       switch expression {
+      case .control(.depth):
+        let count = plan.schedule.layout.blockCount
+        let place = Double(plan.sites[own.number].blocks.lowerBound)
+        return .number(count > 1 ? place / Double(count - 1) : 0)
+      case .body(.site(.input)): return try array(call.value(stream.output, in: graph))
+      case .body(.call(.gather, let operands)) where operands[0] == .site(.input):
+        let whole = try array(call.value(stream.output, in: graph))
+        return try evaluation(rule, call, updated, site: site, after: after)
+          .rows(whole, at: operands[1])
+      case .held(let other, let slot):
+        guard let key = heldKey(other, slot, own), let value = (after ?? tensors)[key] else {
+          throw ArrayExpression.odd(expression)
+        }
+        return try array(value)
       case .control(.step): return .number(Double(call.step))
       case .control(.steps): return .number(Double(plan.schedule.steps))
       case .control(.branch): return .number(0)
@@ -190,6 +214,15 @@ struct StagedReuse {
         return .number(found?.defaultValue ?? .nan)
       case .site(.input): return try array(call.value(stream.input, in: graph))
       case .site(.output): return try array(call.value(stream.output, in: graph))
+      case .site(let value):
+        guard let attention = attention(of: own.number) else {
+          throw ArrayExpression.odd(expression)
+        }
+        let operand = value == .valueNorm ? attention.values : attention.weights
+        guard let operand else { throw ArrayExpression.odd(expression) }
+        let tokens = try call.value(stream.output, in: graph).shape.dimensions.dropLast().last
+        return try AttentionNumbers(try call.value(operand, in: graph)).column(
+          value, tokens: tokens)
       case .tap(let tap):
         let values = try plan.values(of: tap, stream: own.stream)
           .map { try call.value($0, in: graph) }

@@ -1,4 +1,5 @@
 import GraphIR
+import ModelStructure
 import Tensors
 
 /// The loop that sums the columns of one attention, a few rows of queries at a time.
@@ -16,31 +17,31 @@ struct AttentionLoop {
       keys.rank == queries.rank
     else {
       throw ProfilingError(
-        "free-dimensions", at: core.block, "the sizes of queries and keys are not known",
+        "free-dimensions", at: core.place, "the sizes of queries and keys are not known",
         hint: "fix free dimensions with --dim")
     }
     self.core = core
     if graph[core.nodes[0]].op == "Attention" {
-      let parts = try OperatorScores(graph[core.nodes[0]], queries, keys, block: core.block)
+      let parts = try OperatorScores(graph[core.nodes[0]], queries, keys, block: core.place)
       scores = parts.shape
     } else {
       let product = graph[core.nodes[0]].outputs.first ?? nil
       guard let shape = product.flatMap({ graph.tensorType(of: $0)?.concreteShape }) else {
         throw ProfilingError(
-          "free-dimensions", at: core.block, "the size of the scores is not known",
+          "free-dimensions", at: core.place, "the size of the scores is not known",
           hint: "fix free dimensions with --dim")
       }
       guard shape.rank >= 3, shape[shape.rank - 2] == queries[queries.rank - 2],
         Self.isLastAxis(of: graph[core.nodes[core.nodes.count - 1]], rank: shape.rank)
       else {
         throw ProfilingError(
-          "transposed-scores", at: core.block, "the softmax does not run over keys")
+          "transposed-scores", at: core.place, "the softmax does not run over keys")
       }
       scores = shape.dimensions
     }
     keyCount = scores[scores.count - 1]
     guard keyCount > 0, scores.allSatisfy({ $0 > 0 }) else {
-      throw ProfilingError("no-tokens", at: core.block, "the attention has no tokens")
+      throw ProfilingError("no-tokens", at: core.place, "the attention has no tokens")
     }
     let columns = scores.dropLast(2).reduce(keyCount, *)
     tileRows = max(1, min(scores[scores.count - 2], tileElements / columns))
@@ -65,11 +66,11 @@ struct AttentionLoop {
     let sums = graph.makeValue("ditcache/profile/sums", type: type)
     let loop = graph.add(
       Node(
-        "Loop", name: Name("ditcache/profile/\(core.block)"), inputs: [trips, always, zeros],
+        "Loop", name: Name("ditcache/profile/\(core.place)"), inputs: [trips, always, zeros],
         outputs: [sums], attributes: [Attribute("body", .graph(subgraph))]))
     let count = scores.dropLast().reduce(1, *)
     let scale = graph.constant([1 / Float(count)], shape: .scalar)
-    let output = graph.makeValue(Name("ditcache/profile/\(core.block)"), type: type)
+    let output = graph.makeValue(Name("ditcache/profile/\(core.place)"), type: type)
     let division = graph.add(Node("Mul", inputs: [sums, scale], outputs: [output]))
     return ([loop, division], output)
   }

@@ -51,7 +51,7 @@ public struct AttentionProbe: Sendable {
     var insertions: [NodeID: [NodeID]] = [:]
     for block in structure.blocks {
       do throws(ProfilingError) {
-        let core = try AttentionCore(of: block, in: graph)
+        let core = try Self.core(of: block, in: graph)
         let builder = try AttentionLoop(
           core, in: graph, tileElements: tileElements ?? Self.tileElementCount)
         let latent = try tokens.latentTokens(among: builder.keyCount, of: core.keys, in: graph)
@@ -73,5 +73,15 @@ public struct AttentionProbe: Sendable {
         hint: "`ditcache inspect` shows what was found; free dimensions need --dim")
     }
     self.graph.setOrder(graph.order.flatMap { [$0] + (insertions[$0] ?? []) })
+  }
+
+  private static func core(
+    of block: Block, in graph: Graph
+  ) throws(ProfilingError) -> AttentionCore {
+    do throws(StructureError) {
+      return try AttentionCore(of: block, in: graph)
+    } catch {
+      throw ProfilingError(error.code, at: error.place, error.message, hint: error.hint)
+    }
   }
 }

@@ -1,3 +1,4 @@
+public import ModelStructure
 import Tensors
 
 /// How much each block looks at what a video shows, step by step.

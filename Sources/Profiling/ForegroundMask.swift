@@ -1,3 +1,4 @@
+public import ModelStructure
 public import Tensors
 
 /// Which places of a video belong to what it shows, frame by frame.

@@ -1,3 +1,4 @@
+public import ModelStructure
 public import Tensors
 
 /// How the axes of a model's latents lie.

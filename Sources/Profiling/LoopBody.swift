@@ -1,4 +1,5 @@
 import GraphIR
+import ModelStructure
 import Tensors
 
 /// The graph inside an attention's loop, while it is built.

@@ -88,4 +88,17 @@ import Testing
     let spread = "gather(gather(input, representatives(\(cluster), 5, norm(input))), \(cluster))"
     #expect(try RebuiltCall.value(of: spread) == Self.input)
   }
+
+  @Test("unit divides each channel by its norm along the tokens, and nothing by nothing is nothing")
+  func unit() throws {
+    let result = try RebuiltCall.value(of: "unit(input)")
+    for channel in 0..<Self.width {
+      let column = (0..<Self.tokens).map { Self.row(Self.input, $0)[channel] }
+      let norm = column.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      for token in 0..<Self.tokens {
+        #expect(abs(Self.row(result, token)[channel] - column[token] / norm) <= 1e-6)
+      }
+    }
+    #expect(try RebuiltCall.value(of: "unit(0 * input)").allSatisfy { $0 == 0 })
+  }
 }

@@ -1,3 +1,4 @@
+import ModelStructure
 import Profiling
 import Tensors
 import Testing

@@ -128,6 +128,77 @@ class ToCa(TokenReference):
         return value, tokens
 
 
+class AttentionToCa(TokenReference):
+    """The tokens of the highest score are fresh, scores being of what attentions made at full steps.
+
+    `scores(seen)` gives those of each partial site, stream by stream, from the probed values; `grid`
+    is that of the first stream's tokens, for a bonus in each cell of 2 x 2.
+    """
+
+    def __init__(self, layout, fixed, partial, computes, part, probes, scores, weight, interval,
+                 bonus=0, grid=None):
+        super().__init__(layout, fixed, partial, computes, part)
+        self.puppet = type(self.puppet)(layout, {**fixed, **partial}, probes)
+        self.scores, self.weight, self.interval = scores, np.float32(weight), np.float32(interval)
+        self.bonus, self.grid, self.stored, self.ages = np.float32(bonus), grid, {}, {}
+        self.margin = np.inf
+
+    def keep(self, site, made, step):
+        self.kept[site] = made
+        if site in self.partial:
+            self.stored[site] = self.scores(self.puppet.seen)[site]
+            self.ages[site] = [np.zeros(rows.shape[1], np.float32) for rows in made]
+
+    def renew(self, site, stream, made, step):
+        value, age = np.array(self.kept[site][stream]), self.ages[site][stream]
+        score = self.stored[site][stream] + self.weight * age / self.interval
+        if self.grid and stream == 0:
+            score = score + self.bonus * grid_peaks(score, self.grid)
+        count = max(1, int(np.float32(self.part(step)) * np.float32(len(score))))
+        tokens = largest(score, count)
+        ordered = np.sort(score)[::-1]
+        self.margin = min(self.margin, ordered[count - 1] - ordered[count])
+        value[:, tokens] = made[:, tokens]
+        self.kept[site] = [*self.kept[site][:stream], value, *self.kept[site][stream + 1:]]
+        age += 1
+        age[tokens] = 0
+        return value, tokens
+
+
+def unit(scores):
+    return scores / max(np.linalg.norm(scores), np.float32(1e-12))
+
+
+def received(weights):
+    """How much attention each token receives: (heads, queries, keys) to keys."""
+    return weights.mean(0).sum(0)
+
+
+def entropy(weights):
+    """The entropy of each query's attention, the mean over heads."""
+    mean = weights.mean(0)
+    return -(mean * np.log(np.maximum(mean, np.finfo(np.float32).tiny))).sum(-1)
+
+
+def value_norm(values):
+    """(heads, tokens, width) to the mean norm of each token."""
+    return np.linalg.norm(values, axis=-1).mean(0)
+
+
+def grid_peaks(scores, grid):
+    """The largest score of each cell of 2 x 2 tokens where it is, 0 elsewhere."""
+    frames, rows, columns = grid
+    result = np.zeros_like(scores)
+    for frame in range(frames):
+        for row in range(0, rows, 2):
+            for column in range(0, columns, 2):
+                cell = [(frame * rows + row + y) * columns + column + x
+                        for y in range(2) for x in range(2)]
+                best = cell[int(np.argmax(scores[cell]))]
+                result[best] = scores[best]
+    return result
+
+
 class ClusCa(TokenReference):
     """Taylor forecasts; of each cluster one random token is computed and blended into the others."""
 

@@ -1,4 +1,5 @@
 import Foundation
+import ModelStructure
 import Profiling
 import Quality
 import Tensors

@@ -4,6 +4,7 @@ import Diffusion
 import Foundation
 import GraphIR
 import Interpreter
+import ModelStructure
 import OnnxFile
 import Profiling
 import Quality

@@ -47,6 +47,7 @@ struct CacheChecker {
           "never-filled", at: range, "slot '\(slot.name)' of rule '\(name)' is never assigned",
           hint: "write '\(slot.name) := output when computed'"))
     }
+    guard checkPlaces(of: reuse, made, named: name, at: range) else { return nil }
     if reuse.value.readsSiteOutput {
       problems.append(
         Problem(
@@ -71,6 +72,36 @@ struct CacheChecker {
       name: name, site: site, reuse: reuse, guards: made.guards, adaptive: made.adaptive,
       metric: made.metric, threshold: made.threshold, clauses: builder.clauses,
       statements: statementTexts(cache), siteRange: cache.site.range, range: range)
+  }
+
+  /// Whether attention maps are read where an attention is computed, and slots of other rules where
+  /// these have been there before.
+  private mutating func checkPlaces(
+    of reuse: Reuse, _ made: RuleBuilder.Result, named name: String, at range: SourceRange
+  ) -> Bool {
+    let scalars = reuse.slots.filter(\.isScalar).flatMap(\.updates)
+    let tensors = reuse.slots.filter { !$0.isScalar }
+    let outside = scalars + [made.guards] + [made.adaptive, made.metric].compactMap { $0 }
+    let early =
+      outside + [reuse.value] + tensors.flatMap { [$0.before, $0.reused].compactMap { $0 } }
+    if let value = early.flatMap(\.attentionValues).first {
+      problems.append(
+        Problem(
+          "attention-not-computed", at: range,
+          "rule '\(name)' reads '\(value.rawValue)' where no attention is computed",
+          hint: "keep it: 'slot s per token as float32' and 's := \(value.rawValue) when computed'")
+      )
+      return false
+    }
+    for case .held(let rule, let slot) in outside.flatMap(\.parts) {
+      problems.append(
+        Problem(
+          "held-outside-site", at: range,
+          "rule '\(name)' reads 'held(\(rule), \(slot))' outside of its sites, where no block is meant",
+          hint: "read it in 'reuse', or in what a tensor slot keeps"))
+      return false
+    }
+    return true
   }
 
   /// The statements of a body as `explain` shows them.

@@ -1,6 +1,7 @@
 extension ExpressionChecker {
   private static let since = "since"
   private static let body = "body"
+  private static let held = "held"
 
   /// A tap, a built-in function or a function of the vocabulary.
   mutating func call(
@@ -19,6 +20,7 @@ extension ExpressionChecker {
       }
       return .body(try operand(.tensor, arguments[0].value, of: Self.body, phase))
     }
+    if name.text == Self.held { return try held(arguments, range) }
     if name.text == "clip" {
       guard arguments.count == 3 else {
         throw reject("wrong-count", range, "'clip' takes a value, a lowest and a highest one")
@@ -31,7 +33,7 @@ extension ExpressionChecker {
     guard let primitive = functions.first(where: { $0.descriptor.name == name.text }) else {
       let known =
         functions.map { $0.descriptor.name } + Tap.Place.allCases.map(\.rawValue)
-        + Expression.Function.allCases.map(\.rawValue) + ["clip", Self.body]
+        + Expression.Function.allCases.map(\.rawValue) + ["clip", Self.body, Self.held]
       throw reject(
         "unknown-function", name.range, "there is no function '\(name.text)'",
         hint: Suggestion.hint(for: name.text, among: known))
@@ -54,6 +56,32 @@ extension ExpressionChecker {
           + place.rawValue)
     }
     return .tap(.place(place, site, stream))
+  }
+
+  /// `held(RULE, SLOT)`.
+  private mutating func held(
+    _ arguments: [CallArgumentSyntax], _ range: SourceRange
+  ) throws(Rejected) -> Expression {
+    guard arguments.count == 2, case .name(let rule) = arguments[0].value,
+      case .name(let slot) = arguments[1].value
+    else {
+      throw reject(
+        "wrong-count", range, "'\(Self.held)' takes the name of a rule and that of a slot of it")
+    }
+    guard let known = heldSlots.byRule[rule.text] else {
+      throw reject(
+        "unknown-rule", rule.range, "no 'cache' above this one is named '\(rule.text)'",
+        hint: Suggestion.hint(for: rule.text, among: heldSlots.byRule.keys.sorted())
+          ?? "name it: 'cache … as \(rule.text) { … }'")
+    }
+    guard let slots = known else { throw Rejected() }
+    guard slots.contains(slot.text) else {
+      throw reject(
+        "not-a-slot", slot.range,
+        "rule '\(rule.text)' keeps no tensor of each site in a slot '\(slot.text)'",
+        hint: Suggestion.hint(for: slot.text, among: slots))
+    }
+    return .held(rule: rule.text, slot: slot.text)
   }
 
   /// `stream: N` or `stream: own`.

@@ -15,6 +15,17 @@ enum ExpressionType: String {
   case tokens = "a choice of tokens"
 }
 
+/// The tensor slots of the rules above, by the names of the rules; nil for a rule that is wrong.
+///
+/// One for all rules of a schedule: a copy for each would take quadratic time.
+final class HeldSlotNames {
+  private(set) var byRule: [String: [String]?] = [:]
+
+  func add(_ rule: CacheRule?, named name: String) {
+    byRule.updateValue(rule?.reuse.localSlots.map(\.name), forKey: name)
+  }
+}
+
 /// Looks up the names of expressions and checks their types.
 struct ExpressionChecker {
   /// Thrown when an expression cannot be used; the problem is recorded already.
@@ -28,6 +39,7 @@ struct ExpressionChecker {
   /// Whether one of the rule's guards holds.
   var forced: Expression = .boolean(false)
   var slots: [Slot] = []
+  var heldSlots = HeldSlotNames()
   var problems: [Problem] = []
   /// Resolves a site; records what is wrong with it.
   var resolveSite: (SiteSyntax, inout [Problem]) -> Site?
@@ -40,9 +52,10 @@ struct ExpressionChecker {
     self.resolveSite = resolveSite
   }
 
-  static let words = [
-    "progress", "elapsed", "forced", "input", "output", "true", "false",
-  ]
+  static let words =
+    [
+      "progress", "elapsed", "forced", "input", "output", "true", "false",
+    ] + Expression.SiteValue.ofAttention.map(\.rawValue)
 
   /// The expression, of a type that fits.
   mutating func check(
@@ -171,9 +184,8 @@ struct ExpressionChecker {
     }
     if let control = Expression.Control(rawValue: name.text) { return .control(control) }
     if let tap = Tap.named[name.text] { return .tap(tap) }
+    if let value = Expression.SiteValue(rawValue: name.text) { return .site(value) }
     switch name.text {
-    case "input": return .site(.input)
-    case "output": return .site(.output)
     case "progress": return .step / .steps
     case "elapsed": return .elapsed
     case "forced": return forced
@@ -240,7 +252,7 @@ struct ExpressionChecker {
     switch expression {
     case .boolean, .not, .member, .control(.valid): .boolean
     case .integer, .number, .control, .updated, .parameter, .table: .number
-    case .site, .tap, .body: .tensor
+    case .site, .tap, .body, .held: .tensor
     case .slot(let name):
       slots.first { $0.name == name }?.isScalar ?? false ? .number : .tensor
     case .binary(let operation, let left, let right):

@@ -50,10 +50,15 @@ struct ScheduleChecker {
     problems += names.problems
     var checker = CacheChecker(vocabulary, source: source)
     var rules: [CacheRule] = []
+    let heldSlots = HeldSlotNames()
     for ((cache, site), name) in zip(caches, names.names) {
       checkRepetition(cache.body.compactMap(\.clause), vocabulary.clauses)
-      let builder = RuleBuilder(vocabulary, rules: self.rules, checker: expressionChecker())
-      if let rule = checker.rule(cache, at: site, named: name, builder) { rules.append(rule) }
+      var expressions = expressionChecker()
+      expressions.heldSlots = heldSlots
+      let builder = RuleBuilder(vocabulary, rules: self.rules, checker: expressions)
+      let rule = checker.rule(cache, at: site, named: name, builder)
+      if let rule { rules.append(rule) }
+      heldSlots.add(rule, named: name)
     }
     problems += checker.problems
     let count = steps?.integer("count")

@@ -68,7 +68,7 @@ extension Expression {
       }
       return .number(
         list[Int(Swift.min(Swift.max(place.rounded(.down), 0), Double(list.count - 1)))])
-    case .body:
+    case .body, .held:
       throw EvaluationError(code: "not-a-scalar", message: "'\(self)' is a tensor, not a scalar")
     case .site(let value):
       throw EvaluationError(
@@ -148,7 +148,7 @@ extension Expression {
     case .min: return .number(a.isNaN || b.isNaN ? .nan : Swift.min(a, b))
     case .max: return .number(a.isNaN || b.isNaN ? .nan : Swift.max(a, b))
     case .mean, .sum, .largest, .downsample, .dropFirst, .dropLast, .lowFrequencies, .norm, .noise,
-      .topK, .gather, .scatter, .clusters, .representatives:
+      .unit, .gridPeaks, .topK, .gather, .scatter, .clusters, .representatives:
       throw EvaluationError(
         code: "not-a-scalar", message: "'\(function.rawValue)' is a function of tensors")
     }

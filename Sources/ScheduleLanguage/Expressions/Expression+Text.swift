@@ -10,6 +10,7 @@ extension Expression: CustomStringConvertible {
     case .control(let control): control.rawValue
     case .site(let value): value.rawValue
     case .tap(let tap): tap.description
+    case .held(let rule, let slot): "held(\(rule), \(slot))"
     case .slot(let name), .updated(let name), .parameter(let name): name
     case .not(let operand): "not \(operand.text(inside: 7))"
     case .member(let operand, let list):

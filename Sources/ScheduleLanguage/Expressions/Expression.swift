@@ -16,6 +16,8 @@ public indirect enum Expression: Hashable, Sendable {
   case site(SiteValue)
   /// A tensor somewhere else in the model.
   case tap(Tap)
+  /// What a slot of another rule holds after this call, at that rule's site in the same block.
+  case held(rule: String, slot: String)
   /// The content of a named slot as the call began.
   case slot(String)
   /// The content of a scalar slot after the assignments before the decision.
@@ -68,6 +70,19 @@ public indirect enum Expression: Hashable, Sendable {
     case input
     /// What the site makes of them.
     case output
+    /// How much attention each token receives from all tokens: the sum over the queries of its column
+    /// of the attention map, the mean over heads.
+    case attentionReceived = "attention_received"
+    /// The entropy of each token's attention, in nats: of its row of the attention map, which is the
+    /// mean over heads.
+    case attentionEntropy = "attention_entropy"
+    /// The L2 norm of each token's value vector in the site's attention, the mean over heads.
+    case valueNorm = "value_norm"
+
+    /// Those that only a computed attention has.
+    public static let ofAttention: [SiteValue] = [
+      .attentionReceived, .attentionEntropy, .valueNorm,
+    ]
   }
 
   /// A function of scalars or tensors.
@@ -90,6 +105,11 @@ public indirect enum Expression: Hashable, Sendable {
     case lowFrequencies = "low_frequencies"
     /// The L2 norm of each token of a tensor.
     case norm
+    /// A tensor over the L2 norm that each channel has along the tokens.
+    case unit
+    /// The score of the best token of each cell of the latents' grid at that token, 0 at all others:
+    /// (scores, tokens along the side of a cell).
+    case gridPeaks = "grid_peaks"
     /// A number from 0 to 1 for each token of a tensor, another one at each step: (tensor, seed).
     case noise
     /// The tokens of the largest scores: (scores, part of all tokens).
@@ -106,9 +126,9 @@ public indirect enum Expression: Hashable, Sendable {
     /// How many operands it takes.
     public var arity: Int {
       switch self {
-      case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest, .norm: 1
+      case .abs, .round, .floor, .ceil, .sqrt, .exp, .log, .mean, .sum, .largest, .norm, .unit: 1
       case .min, .max, .downsample, .dropFirst, .dropLast, .lowFrequencies: 2
-      case .noise, .topK, .gather: 2
+      case .noise, .topK, .gather, .gridPeaks: 2
       case .scatter, .clusters, .representatives: 3
       }
     }
@@ -116,7 +136,8 @@ public indirect enum Expression: Hashable, Sendable {
     /// What the operands of a function of tokens are; nil for any other function.
     public var tokenOperands: [TokenOperand]? {
       switch self {
-      case .norm: [.tensor]
+      case .norm, .unit: [.tensor]
+      case .gridPeaks: [.tensor, .count]
       case .noise, .topK: [.tensor, .number]
       case .gather: [.tensor, .tokens]
       case .scatter: [.tensor, .tokens, .value]
@@ -184,7 +205,7 @@ extension Expression {
   /// The operands, in order; none for a leaf.
   public var operands: [Expression] {
     switch self {
-    case .boolean, .integer, .number, .control, .site, .tap, .slot, .updated, .parameter: []
+    case .boolean, .integer, .number, .control, .site, .tap, .held, .slot, .updated, .parameter: []
     case .not(let operand), .member(let operand, _), .table(_, let operand), .body(let operand):
       [operand]
     case .binary(_, let left, let right): [left, right]
@@ -230,11 +251,12 @@ extension Expression {
     Set(parts.compactMap { if case .parameter(let name) = $0 { name } else { nil } })
   }
 
-  /// Whether the expression reads a border of its own site, or runs it.
+  /// Whether the expression reads a border of its own site or a slot of one beside it, or runs the
+  /// site.
   public var readsSite: Bool {
     parts.contains { part in
       switch part {
-      case .site, .body: true
+      case .site, .body, .held: true
       default: false
       }
     }
@@ -252,6 +274,12 @@ extension Expression {
 
   /// Whether the expression reads what the site makes.
   public var readsSiteOutput: Bool { parts.contains(.site(.output)) }
+
+  /// What the expression reads of the site's attention.
+  public var attentionValues: [SiteValue] {
+    let parts = Set(parts)
+    return SiteValue.ofAttention.filter { parts.contains(.site($0)) }
+  }
 
   /// Whether the value depends on nothing but the step, the number of steps and what was reused
   /// before, so that a table of steps says it all.

@@ -70,4 +70,7 @@ public struct Reuse: Hashable, Sendable {
     self.slots = slots
     self.value = value
   }
+
+  /// The tensor slots that each site has for itself.
+  public var localSlots: [Slot] { slots.filter { $0.isLocal(among: slots) } }
 }

@@ -1,17 +1,16 @@
-import GraphIR
-import ModelStructure
+public import GraphIR
 
-/// Where a block weighs its own tokens: from the product of queries and keys to the softmax.
-struct AttentionCore {
-  /// The block's name.
-  let block: String
+/// Where tokens weigh each other: from the product of queries and keys to the softmax.
+public struct AttentionCore: Sendable {
+  /// The block or module, for errors.
+  public let place: String
   /// The product, what is done to the scores, and the softmax, in execution order; or one
   /// `Attention`.
-  let nodes: [NodeID]
+  public let nodes: [NodeID]
   /// The queries.
-  let queries: ValueID
+  public let queries: ValueID
   /// The keys.
-  let keys: ValueID
+  public let keys: ValueID
 
   /// Operators that change scores one by one, so that rows stay rows.
   private static let elementwise: Set<OpKey> = [
@@ -23,39 +22,72 @@ struct AttentionCore {
   ]
 
   /// Finds the attention of a block among its own tokens.
-  init(of block: Block, in graph: Graph) throws(ProfilingError) {
+  public init(of block: Block, in graph: Graph) throws(StructureError) {
     let kinds: Set<Module.Kind> = [.selfAttention, .jointAttention, .parallel]
     let modules = block.modules.filter { kinds.contains($0.kind) }
     guard let module = modules.first(where: { $0.stream == 0 }) ?? modules.first else {
-      throw ProfilingError(
+      throw StructureError(
         "no-attention", at: block.name, "the block has no attention among its own tokens")
     }
-    let own = Self.nodes(behind: module, of: block, in: graph)
+    try self.init(
+      among: Self.nodes(behind: module, of: block, in: graph), in: graph, at: block.name)
+  }
+
+  /// Finds the first attention among some nodes in execution order.
+  public init(
+    among own: [NodeID], in graph: Graph, at place: String
+  ) throws(StructureError) {
     let cores = own.filter { ["Softmax", "Attention"].contains(graph[$0].op) }
     guard let core = cores.first else {
-      throw ProfilingError(
-        "no-softmax", at: block.name,
-        "the attention is neither a Softmax nor an Attention of ONNX")
+      throw StructureError(
+        "no-softmax", at: place, "the attention is neither a Softmax nor an Attention of ONNX")
     }
-    self.block = block.name
+    self.place = place
     if graph[core].op == "Attention" {
       nodes = [core]
     } else {
       guard
         let path = Self.path(to: graph[core].inputs.first ?? nil, among: Set(own), in: graph)
       else {
-        throw ProfilingError(
-          "no-score-product", at: block.name,
+        throw StructureError(
+          "no-score-product", at: place,
           "the softmax does not weigh elementwise changes of one product of queries and keys")
       }
       nodes = path + [core]
     }
     let operands = graph[nodes[0]].inputs
     guard operands.count >= 2, let queries = operands[0], let keys = operands[1] else {
-      throw ProfilingError("no-queries", at: block.name, "the attention has no two operands")
+      throw StructureError("no-queries", at: place, "the attention has no two operands")
     }
     self.queries = queries
     self.keys = keys
+  }
+
+  /// What the softmax makes: each query's weights of the keys; nil for a whole `Attention`.
+  public func weights(in graph: Graph) -> ValueID? {
+    guard let last = nodes.last, graph[last].op == "Softmax" else { return nil }
+    return graph[last].outputs.first ?? nil
+  }
+
+  /// What the weights are multiplied with, over elementwise operators.
+  public func values(in graph: Graph, uses: UseIndex) -> ValueID? {
+    guard var weights = weights(in: graph) else {
+      return graph[nodes[0]].inputs.count > 2 ? graph[nodes[0]].inputs[2] : nil
+    }
+    for _ in 0..<12 {
+      let readers = uses.users(of: weights)
+      if let product = readers.first(where: { Self.products.contains(graph[$0].op) }) {
+        let operands = graph[product].inputs
+        return operands.count == 2 && operands[0] == weights ? operands[1] : nil
+      }
+      guard
+        let next = readers.first(where: {
+          Self.elementwise.contains(graph[$0].op) || graph[$0].op == "Dropout"
+        }), let output = graph[next].outputs.first, let output
+      else { return nil }
+      weights = output
+    }
+    return nil
   }
 
   /// The nodes of a block that a module's branch is computed by, in execution order.

@@ -2,26 +2,8 @@ public import GraphIR
 public import ModelStructure
 import Tensors
 
-/// How the latents are cut into tokens: a grid in row-major order, frames outermost.
-public struct TokenGrid: Hashable, Sendable {
-  /// Patches in time.
-  public let frames: Int
-  /// Patches from top to bottom.
-  public let rows: Int
-  /// Patches from left to right.
-  public let columns: Int
-
-  /// The tokens of the latents.
-  public var count: Int { frames * rows * columns }
-
-  /// A grid.
-  public init(frames: Int, rows: Int, columns: Int) {
-    (self.frames, self.rows, self.columns) = (frames, rows, columns)
-  }
-
-  /// Patch sizes that are tried, in time and in space.
-  private static let patches = (time: [1, 2, 4], space: [2, 1, 4, 8, 16, 3, 6])
-
+/// The grid of a model's latents, and where they stand among keys.
+extension TokenGrid {
   /// The grid of a model, from the sizes of its latents and of the first block's hidden states.
   public init(of graph: Graph, structure: ModelStructure, latents: Name) throws(ProfilingError) {
     self = try Self.find(in: graph, structure: structure, latents: latents).grid
@@ -58,9 +40,7 @@ public struct TokenGrid: Hashable, Sendable {
         "bad-grid", at: "--tokens", "the grid has \(given.count) tokens, the blocks have \(tokens)",
         category: .usage)
     }
-    var layouts: [(layout: LatentLayout, video: [Int])] = []
-    switch sizes.count {
-    case 3:
+    if sizes.count == 3 {
       guard let given else {
         throw ProfilingError(
           "packed-latents", at: "input '\(latents)'",
@@ -68,29 +48,14 @@ public struct TokenGrid: Hashable, Sendable {
           hint: "pass --tokens FRAMES,ROWS,COLUMNS")
       }
       return (given, .packed(given))
-    case 4: layouts = [(.channelsFirst, [1, sizes[2], sizes[3]])]
-    default:
-      layouts = [
-        (.channelsFirst, [sizes[2], sizes[3], sizes[4]]),
-        (.framesFirst, [sizes[1], sizes[3], sizes[4]]),
-      ]
     }
-    for (layout, video) in layouts {
-      let grids = grids(of: video).filter { $0.count == tokens }
-      if let grid = grids.first(where: { given == nil || $0 == given }) { return (grid, layout) }
+    let found = candidates(ofLatents: sizes, tokens: tokens)
+    if let (grid, axis) = found.first(where: { given == nil || $0.grid == given }) {
+      return (grid, axis == 1 ? .framesFirst : .channelsFirst)
     }
     throw ProfilingError(
       "no-token-grid", at: "model",
       "\(tokens) tokens are no grid of square patches of latents \(sizes)")
-  }
-
-  /// The grids of all patches that divide a video.
-  private static func grids(of video: [Int]) -> [TokenGrid] {
-    patches.time.filter { video[0] % $0 == 0 }.flatMap { time in
-      patches.space.filter { video[1] % $0 == 0 && video[2] % $0 == 0 }.map { space in
-        TokenGrid(frames: video[0] / time, rows: video[1] / space, columns: video[2] / space)
-      }
-    }
   }
 
   /// Which of the keys of an attention are the latents' tokens.
