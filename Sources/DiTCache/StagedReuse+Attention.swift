@@ -7,44 +7,31 @@ import ScheduleLanguage
 import Tensors
 
 extension StagedReuse {
-  /// A site's attention, its map, and the values that it weighs; nil where no slot reads them.
-  func attention(
-    of number: Int
-  ) -> (core: AttentionCore, weights: ValueID, values: ValueID?)? {
+  /// The map of a site's attention, and the values that it weighs; nil where no slot reads them.
+  func attention(of number: Int) -> (weights: ValueID, values: ValueID?)? {
     let site = plan.sites[number]
     let slots = plan.schedule.rules[site.rule].rule.reuse.slots
     guard slots.contains(where: { !($0.computed?.attentionValues.isEmpty ?? true) }),
       let core = try? AttentionCore(among: site.nodes, in: graph, at: site.name),
       let weights = core.weights(in: graph)
     else { return nil }
-    return (core, weights, core.values(in: graph, uses: UseIndex(graph)))
+    return (weights, core.values(in: graph, uses: UseIndex(graph)))
   }
 
-  /// The attention maps that slots read, of the queries and keys that a run made.
+  /// The attention maps, and the values that they weigh, which slots read.
   ///
-  /// They are made apart from that run: a map that is handed out is no part of a fused attention, whose
-  /// results differ in their last bits.
-  func attentionMaps(
-    _ values: [Name: Tensor], feeds: [Name: Tensor]
-  ) throws -> [Name: Tensor] {
-    let attentions = plan.sites.indices.compactMap { attention(of: $0) }
-    guard !attentions.isEmpty else { return [:] }
-    var cut = graph
-    var feeds = feeds
-    for operand in Set(attentions.flatMap { [$0.core.queries, $0.core.keys] }) {
-      guard graph.producer(of: operand) != nil, let value = values[graph.name(of: operand)] else {
-        continue
-      }
-      let fed = cut.addInput(
-        Name("check/attention/\(operand.index)"), type: graph.type(of: operand))
-      cut.replaceUses(of: operand, with: fed)
-      feeds[cut.name(of: fed)] = value
-    }
-    for attention in attentions where !cut.outputs.contains(attention.weights) {
-      cut.addOutput(attention.weights)
-    }
-    return try Engine(cut, options: options).run(feeds, trace: nil)
-      .filter { name, _ in attentions.contains { graph.name(of: $0.weights) == name } }
+  /// They are of a run of their own: what is handed out is no part of a fused operator, and those give
+  /// other last bits.
+  func attentionValues(_ feeds: [Name: Tensor]) throws -> [Name: Tensor] {
+    let wanted = Set(
+      plan.sites.indices.compactMap { attention(of: $0) }
+        .flatMap { [$0.weights, $0.values].compactMap { $0 } })
+    guard !wanted.isEmpty else { return [:] }
+    var probed = graph
+    for value in wanted.subtracting(graph.outputs) { probed.addOutput(value) }
+    let names = Set(wanted.map { graph.name(of: $0) })
+    return try Engine(probed, options: options).run(feeds, trace: nil)
+      .filter { name, _ in names.contains(name) }
   }
 
   /// The slot that `held` means at a site.

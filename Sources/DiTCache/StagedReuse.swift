@@ -53,7 +53,7 @@ struct StagedReuse {
     }
     var values = try Engine(probed, options: options).run(feeds, trace: nil)
     for (name, tensor) in feeds { values[name] = tensor }
-    values.merge(try attentionMaps(values, feeds: feeds)) { $1 }
+    values.merge(try attentionValues(feeds)) { $1 }
     let call = Call(values: values, step: step, sigmas: sigmas)
     var next = tensors
     for (number, rule) in plan.schedule.rules.enumerated() {
@@ -158,9 +158,7 @@ struct StagedReuse {
   private var probes: Set<ValueID> {
     let streams = plan.sites.flatMap(\.streams).flatMap { [$0.input, $0.output] }
     let taps = plan.schedule.rules.flatMap(\.rule.expressions).flatMap(\.taps)
-    let attentions = plan.sites.indices.compactMap { attention(of: $0) }
-      .flatMap { [$0.core.queries, $0.core.keys, $0.values].compactMap { $0 } }
-    return Set(streams + attentions + taps.flatMap { plan.values(inAnyStreamOf: $0) })
+    return Set(streams + taps.flatMap { plan.values(inAnyStreamOf: $0) })
   }
 
   /// A rule's scalars after the assignments before the decision.
