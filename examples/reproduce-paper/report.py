@@ -82,7 +82,7 @@ def markdown_table(titles, rows):
     return lines + ["| " + " | ".join(cells) + " |" for cells in rows]
 
 
-def facts(result, options, minutes):
+def facts(result):
     setting = result["evaluation"]["setting"]
     runs = len(setting["prompts"]) * len(setting["seeds"])
     background = result["profile"]["background"]
@@ -97,49 +97,65 @@ def facts(result, options, minutes):
             f" Refused: {name} ({reason})." for name, reason in result["refused"].items()))
 
 
-def chart(results):
-    """Speed-up by FLOPs, which a busy machine does not disturb, against PSNR, one panel a model."""
-    width, height, panel, left = 1000, 380, 1000 // max(len(results), 1), 46
-    parts = []
-    for place, result in enumerate(results):
-        methods = [
-            method for method in result["evaluation"]["methods"] if method.get("psnr_db")]
-        xs = [min(1 / method["computed"], 8) for method in methods]
-        ys = [method["psnr_db"]["mean"] for method in methods]
-        low, high = min(ys) - 1, max(ys) + 1
-        most = max(xs) * 1.05
-        origin = place * panel + left
+WIDTH, HEIGHT, LEFT, RIGHT = 1000, 440, 46, 120
 
-        def at(x, y):
-            return (origin + (panel - left - 20) * (x - 1) / max(most - 1, 0.1),
-                    330 - 290 * (y - low) / (high - low))
 
-        parts.append(f'<text x="{origin}" y="20" font-weight="600">{result["model"]}</text>')
-        for tick in range(int(low // 5 + 1) * 5, int(high) + 1, 5):
-            y = at(1, tick)[1]
-            parts.append(
-                f'<path d="M{origin} {y:.1f}H{place * panel + panel - 20}" stroke="#8884"/>'
-                f'<text x="{origin - 6}" y="{y + 4:.1f}" text-anchor="end">{tick}</text>')
-        unit = 0.5 if most < 4 else 1
-        ticks = [1 + unit * part for part in range(int((most - 1) / unit) + 1)]
-        for tick in ticks:
-            parts.append(
-                f'<text x="{at(tick, low)[0]:.1f}" y="348" text-anchor="middle">{tick:g}×</text>')
-        for method, x, y in zip(methods, xs, ys):
-            name = method["name"]
-            own = name in ("tuned",) or name.startswith(("background", "profiled"))
-            spot = at(x, y)
-            parts.append(
-                f'<circle cx="{spot[0]:.1f}" cy="{spot[1]:.1f}" r="4.5" '
-                f'fill="{"#e4572e" if own else "#2f6fed"}"/>'
-                f'<text x="{spot[0] + 7:.1f}" y="{spot[1] + 3.5:.1f}" font-size="9.5">{name}</text>')
+def chart(result):
+    """Speed-up by FLOPs, which a busy machine does not disturb, against PSNR."""
+    methods = [method for method in result["evaluation"]["methods"] if method.get("psnr_db")]
+    xs = [min(1 / method["computed"], 8) for method in methods]
+    ys = [method["psnr_db"]["mean"] for method in methods]
+    low, high, most = min(ys) - 1, max(ys) + 1, max(xs) * 1.02
+    bottom = HEIGHT - 50
+
+    def at(x, y):
+        return (LEFT + (WIDTH - LEFT - RIGHT) * (x - 1) / max(most - 1, 0.1),
+                bottom - (bottom - 40) * (y - low) / (high - low))
+
+    parts = [f'<text x="{LEFT}" y="20" font-weight="600">{result["model"]}</text>']
+    for tick in range(int(low // 5 + 1) * 5, int(high) + 1, 5):
+        y = at(1, tick)[1]
         parts.append(
-            f'<text x="{place * panel + panel - 20}" y="368" text-anchor="end">speed-up by '
-            f'FLOPs; PSNR in dB to the left</text>')
+            f'<path d="M{LEFT} {y:.1f}H{WIDTH - 20}" stroke="#8884"/>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick}</text>')
+    unit = 0.5 if most < 4 else 1
+    for tick in (1 + unit * part for part in range(int((most - 1) / unit) + 1)):
+        parts.append(
+            f'<text x="{at(tick, low)[0]:.1f}" y="{bottom + 18}" text-anchor="middle">'
+            f'{tick:g}×</text>')
+    spots = [(*at(x, y), method["name"]) for method, x, y in zip(methods, xs, ys)]
+    for x, y, name in spots:
+        own = name == "tuned" or name.startswith(("background", "profiled"))
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#e4572e" if own else "#2f6fed"}"/>')
+    parts += labels(spots)
+    parts.append(
+        f'<text x="{WIDTH - 20}" y="{bottom + 38}" text-anchor="end">speed-up by FLOPs; PSNR in dB '
+        f'to the left</text>')
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'font-family="system-ui, sans-serif" font-size="11.5"><rect width="{width}" '
-        f'height="{height}" fill="white"/>{"".join(parts)}</svg>')
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
+        f'font-family="system-ui, sans-serif" font-size="11.5"><rect width="{WIDTH}" '
+        f'height="{HEIGHT}" fill="white"/>{"".join(parts)}</svg>')
+
+
+def labels(spots):
+    """Names beside dots, moved up or down where they would lie on others, then with a line."""
+    parts, taken = [], [(x - 4, y - 4, x + 4, y + 4) for x, y, _ in spots]
+    for x, y, name in sorted(spots, key=lambda spot: (spot[1], spot[0])):
+        for shift in sorted(range(-160, 161, 10), key=abs):
+            reach = 8 if shift == 0 else 18
+            box = (x + reach, y + shift - 5, x + reach + 5.4 * len(name), y + shift + 4)
+            if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3]
+                       for b in taken):
+                break
+        taken.append(box)
+        if shift:
+            parts.append(
+                f'<path d="M{x + 4:.1f} {y:.1f}L{x + reach - 2:.1f} {y + shift:.1f}" '
+                f'stroke="#888a" stroke-width="0.7"/>')
+        parts.append(
+            f'<text x="{x + reach:.1f}" y="{y + shift + 3.5:.1f}" font-size="9.5">{name}</text>')
+    return parts
 
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:40px auto;padding:0 24px}
@@ -148,21 +164,19 @@ th,td{padding:6px 12px;border-bottom:1px solid #ddd;text-align:right}
 th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}"""
 
 
-def write(folder, results, options, minutes):
-    """Writes report.md, report.html, report.json and figure.svg."""
-    figure = chart(results)
+def write(folder, results, minutes):
+    """Writes report.md, report.html, report.json and a figure for each model, NAME.svg."""
     lines = [
         "# The paper's tables on the example models", "",
         "The checkpoints of the paper, HunyuanVideo and Wan2.1, were not run here: these are the small "
-        f"trained models of `examples/models`. {minutes:.0f} minutes in all.", "",
-        "![speed-up and PSNR](figure.svg)"]
+        f"trained models of `examples/models`. {minutes:.0f} minutes in all."]
     body = [
-        "<h1>The paper's tables on the example models</h1>", f"<p>{html.escape(lines[2])}</p>",
-        figure]
+        "<h1>The paper's tables on the example models</h1>", f"<p>{html.escape(lines[2])}</p>"]
     for result in results:
-        told = facts(result, options, minutes)
-        lines += ["", f"## {result['model']} ({result['paper']})", "", told]
-        body += [f"<h2>{html.escape(result['model'])}</h2>", f"<p>{html.escape(told)}</p>"]
+        told, figure, name = facts(result), chart(result), result["model"]
+        (folder / f"{name}.svg").write_text(figure + "\n")
+        lines += ["", f"## {name} ({result['paper']})", "", told, "", f"![{name}]({name}.svg)"]
+        body += [f"<h2>{html.escape(name)}</h2>", f"<p>{html.escape(told)}</p>", figure]
         for title, titles, rows in tables(result):
             lines += ["", f"### {title}", ""] + markdown_table(titles, rows)
             cells = "".join(
@@ -171,7 +185,6 @@ def write(folder, results, options, minutes):
             heads = "".join(f"<th>{html.escape(own)}</th>" for own in titles)
             body.append(f"<h3>{html.escape(title)}</h3><table><tr>{heads}</tr>{cells}</table>")
     (folder / "report.md").write_text("\n".join(lines) + "\n")
-    (folder / "figure.svg").write_text(figure + "\n")
     (folder / "report.html").write_text(
         '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>The paper\'s tables</title>'
         f"<style>{STYLE}</style>" + "\n".join(body) + "</html>\n")
