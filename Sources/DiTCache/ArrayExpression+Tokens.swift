@@ -33,6 +33,14 @@ private struct TokenArray {
     return elements[first..<first + width]
   }
 
+  /// The token of another array that a row of this one names.
+  func token(_ batch: Int, _ number: Int, of source: TokenArray) throws -> Int {
+    guard let token = Int(exactly: elements[place(batch, number)]),
+      (0..<source.tokens).contains(token)
+    else { throw ArrayExpression.odd(.boolean(false)) }
+    return token
+  }
+
   /// Arrays of other sizes at the last two axes.
   func value(_ elements: [Float], tokens: Int, width: Int) throws -> ArrayExpression.Value {
     var sizes = shape.dimensions
@@ -59,8 +67,8 @@ extension ArrayExpression {
       }
     case .unit: return try unit(first)
     case .noise:
-      let step = Int(try number(.step))
-      let seed = Int(try number(operands[1]))
+      let step = try integer(.step)
+      let seed = try integer(operands[1])
       return try first.column { _, token in Self.noise(token, key: step * 1_543 + seed) }
     case .topK:
       let part = Float(try number(operands[1]))
@@ -78,10 +86,18 @@ extension ArrayExpression {
       return try scatter(
         first, try TokenArray(try value(of: operands[1])), try value(of: operands[2]))
     case .gridPeaks:
-      let side = Int(try number(operands[1]))
+      let side = max(1, try integer(operands[1]))
       return try first.value(try peaks(first, side: side), tokens: first.tokens, width: 1)
     default: throw Self.odd(.call(function, operands))
     }
+  }
+
+  /// A number without its fraction, where that is below 2^31.
+  private func integer(_ expression: Expression) throws -> Int {
+    guard let number = Int32(exactly: try number(expression).rounded(.towardZero)) else {
+      throw Self.odd(expression)
+    }
+    return Int(number)
   }
 
   /// Some rows of an array, as `gather` takes them.
@@ -93,9 +109,7 @@ extension ArrayExpression {
     var result: [Float] = []
     for batch in 0..<choice.batches {
       for number in 0..<choice.tokens {
-        let token = Int(choice.elements[choice.place(batch, number)])
-        guard (0..<source.tokens).contains(token) else { throw odd(.boolean(false)) }
-        result += source.row(batch, token)
+        result += source.row(batch, try choice.token(batch, number, of: source))
       }
     }
     return try source.value(result, tokens: choice.tokens, width: source.width)
@@ -107,7 +121,7 @@ extension ArrayExpression {
     var result = source.elements
     for batch in 0..<choice.batches {
       for number in 0..<choice.tokens {
-        let place = source.place(batch, Int(choice.elements[choice.place(batch, number)]))
+        let place = source.place(batch, try choice.token(batch, number, of: source))
         let from = (batch * choice.tokens + number) * source.width
         for channel in 0..<source.width {
           switch values {
@@ -136,9 +150,10 @@ extension ArrayExpression {
   /// The four rounds that the language's documentation says.
   private static func noise(_ token: Int, key: Int) -> Float {
     let prime = 2_039
+    let own = (key % prime + prime) % prime
     var (a, b) = (token / prime % prime, token % prime)
     for round in 0..<4 {
-      let mixed = (b + key + 1_009 * round) % prime
+      let mixed = (b + own + 1_009 * round) % prime
       (a, b) = (b, (a + mixed * mixed % prime * mixed) % prime)
     }
     return Float(a * prime + b) / Float(prime * prime)

@@ -134,7 +134,7 @@ class ThresholdTests(Cases):
         folder = scratch_folder()
         report = tune(
             folder, "--at-least", "psnr=25", "--no-lists", "--schedule", "first-block",
-            "--budget", "20", "--prompt", PROMPTS[0])
+            "--budget", "20", "--prompt", PROMPTS[0], "--held-out-seeds", "0")
         text = (folder / "tuned.dcs").read_text()
         threshold = float(re.search(r"threshold in 0 to 1 .*= ([0-9.]+)", text)[1])
         own = [trial for trial in report["trials"] if trial["kept"]]
@@ -159,7 +159,8 @@ class ThresholdTests(Cases):
     def test_thresholds_leave_half_of_the_budget_to_lists(self):
         report = tune(
             scratch_folder(), "--at-least", "psnr=25", "--schedule", "first-block", "--schedule",
-            "easycache-wan", "--sites", "output", "--budget", "33", "--prompt", PROMPTS[0])
+            "easycache-wan", "--sites", "output", "--budget", "33", "--prompt", PROMPTS[0],
+            "--held-out-seeds", "0")
         families = [trial["family"] for trial in report["trials"]]
         self.assertLessEqual(families.count("first-block"), 8)
         self.assertLessEqual(
