@@ -257,9 +257,10 @@ struct AttentionScores {
     body.addOutput(next, name: Name("\(name)/so_far/out"))
     let trips = scope.graph.constant([Int64((queries + rows - 1) / rows)], shape: .scalar)
     let always = scope.graph.constant([true], shape: .scalar)
-    let count = batch * (type.shape?[1].value ?? 0)
-    let zeros = scope.graph.constant(
-      [Float](repeating: 0, count: count), shape: try Shape([batch, count / max(1, batch), 1]))
+    let tokens = value == .attentionEntropy ? queries : keys
+    let shape = scope.graph.constant(
+      [Int64(batch), Int64(tokens), 1], shape: .vector(3))
+    let zeros = scope.emit("ConstantOfShape", [shape], .tensor(type))
     return scope.emit(
       "Loop", [trips, always, zeros], [Attribute("body", .graph(body.subgraph))], .tensor(type))
   }

@@ -86,7 +86,7 @@ extension ArrayExpression {
       return try scatter(
         first, try TokenArray(try value(of: operands[1])), try value(of: operands[2]))
     case .gridPeaks:
-      let side = max(1, try integer(operands[1]))
+      let side = try integer(operands[1])
       return try first.value(try peaks(first, side: side), tokens: first.tokens, width: 1)
     default: throw Self.odd(.call(function, operands))
     }

@@ -272,6 +272,16 @@ class CheckTests(Cases):
         self.assertEqual(len(claims), 5)
         self.assertTrue(all(line.startswith("check: holds: ") for line in claims), claims)
 
+    def test_a_seed_that_is_no_number_is_said(self):
+        path = scratch_folder() / "seed.dcs"
+        path.write_text(
+            'import "toca.dcs"\nschedule seed for wan {\n  cache mlp of blocks[0..] before gate {\n'
+            "    refresh every 3\n"
+            "    use fresh_tokens(part: 0.15, score: noise(input, log(depth - 2)))\n  }\n}\n")
+        done = ditcache("rewrite", CORPUS / "wan.onnx", "--schedule", path, "--steps", 50,
+                        "-o", scratch_folder() / "checked.onnx", "--copy-weights", "--check", status=4)
+        self.assertIn("cannot be evaluated on arrays", done.stderr)
+
     def test_what_has_no_second_opinion_is_said(self):
         done = ditcache("rewrite", CORPUS / "wan.onnx", "--schedule", "clusca-wan", "--steps", 50,
                         "-o", scratch_folder() / "checked.onnx", "--copy-weights", "--check", status=4)

@@ -6,10 +6,10 @@ import Tensors
 ///
 /// Queries, keys and values are [batch, heads, length, size], or all of them without the batch. Each
 /// is `float32`, `float16` or `bfloat16`, and so is the result, by `to`, or else of the type of the
-/// queries; a half type is rounded once, at the end. A mask broadcasts to the scores and is `bool` (true is seen) or added. A query that sees
-/// no key yields zeros with `hidden_is_zero`, else NaN. With `precision` `bfloat16` the factors of both
-/// products are rounded first. The result lies in memory as [batch, length,
-/// heads, size], so that joining the heads again copies nothing.
+/// queries; a half type is rounded once, at the end. A mask broadcasts to the scores and is `bool`
+/// (true is seen) or added. A query that sees no key yields zeros with `hidden_is_zero`, else NaN. With
+/// `precision` `bfloat16` the factors of both products are rounded first. The result lies in memory as
+/// [batch, length, heads, size], so that joining the heads again copies nothing.
 struct FusedAttention: Operator {
   static let key = OpKey("FusedAttention", domain: "ai.ditcache")
   static let versions = 1...1
