@@ -29,8 +29,12 @@ func tests(
     swiftSettings: swiftSettings)
 }
 
+/// Loops begin at cache lines: products lose up to 3 % where the linker happens to shift them.
 let optimised: [CSetting] = [
-  .unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])
+  .unsafeFlags([
+    "-O3", "-falign-functions=64", "-falign-loops=64", "-fno-math-errno", "-ffp-contract=off",
+    "-Wall", "-Wextra", "-Werror",
+  ])
 ]
 
 let package = Package(
@@ -160,7 +164,8 @@ let package = Package(
     tests(
       "InterpreterTests",
       of: [
-        "Interpreter", "Operators", "GraphIR", "Rewrite", "Tensors", "TensorFiles", "OnnxFile",
+        "Interpreter", "TypeInference", "Operators", "GraphIR", "Rewrite", "Tensors",
+        "TensorFiles", "OnnxFile",
       ]),
     tests("KernelsTests", of: ["Kernels", "Tensors"]),
     tests(

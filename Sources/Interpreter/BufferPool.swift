@@ -50,7 +50,7 @@ final class BufferPool: Sendable {
       throw OperatorError(
         "out-of-memory", "\(capacity) bytes could not be allocated", category: .overLimit)
     }
-    return TensorStorage(base: block.base, byteCount: byteCount) { base in
+    return TensorStorage(base: block.base, byteCount: byteCount, mayBeOverwritten: true) { base in
       self.giveBack(Block(base: base), capacity)
     }
   }

@@ -174,8 +174,9 @@ public final class Engine: Sendable {
       program, facts: facts,
       settings: .init(
         checksResultTypes: options.checksResultTypes,
-        foldingBudget: min(Self.maximumFoldedByteCount, options.memoryByteCount),
-        resultByteCount: options.memoryByteCount, fusions: fusions.reports))
+        budget: FoldingBudget(
+          remaining: min(Self.maximumFoldedByteCount, options.memoryByteCount),
+          resultByteCount: options.memoryByteCount), fusions: fusions.reports))
   }
 }
 

@@ -10,6 +10,17 @@ private final class Frame {
   init(_ plan: Plan) {
     slots = [RuntimeValue?](repeating: nil, count: plan.slotCount)
   }
+
+  /// The first operand whose memory the result of a step may take over.
+  func overwritable(_ step: Step) -> Tensor? {
+    for (_, slot) in step.overwritten {
+      guard case .tensor(var tensor)? = slots[slot].take() else { continue }
+      let isSole = tensor.ownsOverwritableMemory()
+      slots[slot] = .tensor(tensor)
+      if isSole { return tensor }
+    }
+    return nil
+  }
 }
 
 /// One run of a plan and of the branches it takes.
@@ -18,6 +29,8 @@ final class Execution: RunContext {
   private let trace: TraceSink?
   private var frame: Frame?
   private var step: Step?
+  /// An operand that nobody reads after the step and that nobody else looks into.
+  private var spare: Tensor?
 
   init(pool: BufferPool, trace: TraceSink?) {
     self.pool = pool
@@ -53,6 +66,8 @@ final class Execution: RunContext {
   }
 
   private func run(_ step: Step, of plan: Plan, in frame: Frame) throws(OperatorError) {
+    spare = frame.overwritable(step)
+    defer { spare = nil }
     let operands = step.inputs.map { plan.value($0, in: frame.slots) }
     let results: [RuntimeValue]
     do throws(OperatorError) {
@@ -89,6 +104,30 @@ extension Execution {
     return Tensor(
       dataType: dataType, shape: shape, strides: shape.rowMajorStrides, offset: 0,
       storage: try pool.makeStorage(byteCount: byteCount))
+  }
+
+  func makeResult(
+    _ dataType: DataType, _ shape: Shape, order: [Int]?
+  ) throws(OperatorError) -> Tensor {
+    if let placement = step?.placement, let frame, placement.layout.dataType == dataType,
+      placement.layout.shape == shape
+    {
+      let layout = placement.layout
+      return try whole(of: placement, in: frame).view(
+        shape: shape, strides: layout.strides, offset: layout.offset)
+    }
+    guard order == nil, let own = spare.take(), own.dataType == dataType,
+      own.elementCount == shape.elementCount
+    else { return try makeTensor(dataType, shape, order: order) }
+    return own.view(shape: shape, strides: shape.rowMajorStrides)
+  }
+
+  /// The tensor that results of several steps become together.
+  private func whole(of placement: Placement, in frame: Frame) throws(OperatorError) -> Tensor {
+    if case .tensor(let tensor)? = frame.slots[Int(placement.slot)] { return tensor }
+    let tensor = try makeTensor(placement.layout.dataType, placement.wholeShape)
+    frame.slots[Int(placement.slot)] = .tensor(tensor)
+    return tensor
   }
 
   func run(

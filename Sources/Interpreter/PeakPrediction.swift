@@ -25,10 +25,18 @@ struct PeakPrediction {
     self.facts = facts
   }
 
-  /// Runs one node: its results that anybody reads, what it reads last, and what branches inside
-  /// need at most; nil where that depends on data.
+  /// Runs one node.
+  ///
+  /// - Parameters:
+  ///   - node: The node.
+  ///   - results: Its results that anybody reads.
+  ///   - place: The value whose memory its result is a part of, or is; nil for memory of its own.
+  ///   - operands: Those whose memory its result takes over if nobody else looks into it.
+  ///   - releasing: What it reads last.
+  ///   - branchPeak: What branches inside need at most; nil where that depends on data.
   mutating func run(
-    _ node: Node, results: [ValueID], releasing: [ValueID], branchPeak: Int?
+    _ node: Node, results: [ValueID], place: ValueID? = nil, overwriting operands: [ValueID] = [],
+    releasing: [ValueID], branchPeak: Int?
   ) {
     let source = node.inputs.first.flatMap { $0 }.flatMap { owner[$0.index] }
     for value in results {
@@ -36,12 +44,19 @@ struct PeakPrediction {
         if let source { keep(value, in: source) }
         continue
       }
-      guard let byteCount = byteCount(of: value) else {
-        peakByteCount = nil
+      if let root = memory(for: value, among: operands) {
+        keep(value, in: root)
         continue
       }
-      used += byteCount
-      keep(value, in: value.index)
+      let whole = place ?? value
+      if readers[whole.index] == nil {
+        guard let byteCount = byteCount(of: whole) else {
+          peakByteCount = nil
+          continue
+        }
+        used += byteCount
+      }
+      keep(value, in: whole.index)
     }
     if let branchPeak {
       peakByteCount = peakByteCount.map { max($0, used + branchPeak) }
@@ -55,6 +70,16 @@ struct PeakPrediction {
       readers[root] = count - 1
       if count == 1 { used -= byteCount(of: ValueID(Int(root))) ?? 0 }
     }
+  }
+
+  /// The memory of the first of some operands that nothing else looks into and that has a result's
+  /// size.
+  private func memory(for value: ValueID, among operands: [ValueID]) -> Int32? {
+    for root in operands.compactMap({ owner[$0.index] })
+    where readers[root] == 1 && byteCount(of: ValueID(Int(root))) == byteCount(of: value) {
+      return root
+    }
+    return nil
   }
 
   private mutating func keep(_ value: ValueID, in root: Int32) {

@@ -84,6 +84,10 @@ final class Step: Sendable {
   let outputs: [Int32]
   /// Slots that nobody reads after this step.
   let releases: [Int32]
+  /// Where the result of a `PlacedOperator` goes; nil for memory of its own.
+  let placement: Placement?
+  /// Operands, and their slots, whose memory the result may take over if nobody else looks into it.
+  let overwritten: [(position: Int, slot: Int)]
   /// True when a type was not known while planning, so that it is checked while running.
   let isOpen: Bool
   let branches: [Branch]
@@ -93,7 +97,8 @@ final class Step: Sendable {
 
   init(
     operator: any Operator, op: OpKey, label: String, inputs: [Operand], outputs: [Int32],
-    releases: [Int32], isOpen: Bool, branches: [Branch], flops: Int?, expected: [ValueType]
+    releases: [Int32], placement: Placement?, overwritten: [(position: Int, slot: Int)],
+    isOpen: Bool, branches: [Branch], flops: Int?, expected: [ValueType]
   ) {
     self.operator = `operator`
     self.op = op
@@ -101,6 +106,8 @@ final class Step: Sendable {
     self.inputs = inputs
     self.outputs = outputs
     self.releases = releases
+    self.placement = placement
+    self.overwritten = overwritten
     self.isOpen = isOpen
     self.branches = branches
     self.flops = flops

@@ -56,6 +56,17 @@ public struct LinearProduct {
     self.addend = addend
   }
 
+  /// True for tensors that a result may be written to: dense rows, evenly spaced.
+  public static func canWrite(into layout: Tensor) -> Bool { rowStride(of: layout) != nil }
+
+  /// Elements from one row of a result to the next; nil unless rows are dense and evenly spaced.
+  private static func rowStride(of output: Tensor) -> Int? {
+    let columns = output.shape[output.rank - 1]
+    if output.isContiguous { return columns }
+    let (dimensions, strides) = output.coalescedAxes()
+    return dimensions.count == 2 && dimensions[1] == columns && strides[1] == 1 ? strides[0] : nil
+  }
+
   /// Rows of halves that are widened at a time.
   private static let widenedRows = 2048
 
@@ -68,7 +79,7 @@ public struct LinearProduct {
   /// - Parameters:
   ///   - x: [..., K], any view, `float32`, `float16` or `bfloat16`.
   ///   - weight: [K, N], any view, of any of these types.
-  ///   - output: Contiguous, [..., N], of any of these types.
+  ///   - output: [..., N], of any of these types, rows dense and evenly spaced.
   /// - Throws: `KernelError` for a type without an implementation, or a size beyond BLAS or memory.
   public func run(_ x: Tensor, _ weight: Tensor, into output: Tensor) throws(KernelError) {
     guard output.elementCount > 0 else { return }
@@ -76,7 +87,11 @@ public struct LinearProduct {
     let rows = output.elementCount / columns
     let isSmall = rows < PackedProduct.minimumRows || columns < PackedProduct.minimumRows
     guard depth > 0, let right = ditc_matrix(weight), !isSmall || weight.dataType.isHalf else {
-      return try runInParts(x, weight, Epilogue(self, output.shape), output)
+      let parts = try Epilogue(self, output.shape)
+      if output.isContiguous { return try runInParts(x, weight, parts, output) }
+      let whole = try Copying.makeTensor(output.dataType, output.shape)
+      try runInParts(x, weight, parts, whole)
+      return Copying.copy(whole, into: output)
     }
     let isRounded =
       Precision.bfloat16.isSupported
@@ -100,11 +115,14 @@ public struct LinearProduct {
     into output: Tensor
   ) throws(KernelError) {
     let rows = output.elementCount / columns
+    guard let rowStride = Self.rowStride(of: output) else {
+      preconditionFailure("rows of a result are dense and evenly spaced")
+    }
     let parts = try Epilogue(self, output.shape)
     let type = try output.kernelCode(for: "a matrix product")
     let dense = try Copying.contiguousRows(x)
     let source = LeftRows.Source(tensor: dense.tensor, stride: dense.stride, columns: depth)
-    let target = PackedProduct.Output(base: output.base, type: type, stride: columns)
+    let target = PackedProduct.Output(base: output.base, type: type, stride: rowStride)
     let step = x.dataType.isHalf ? Self.widenedRows : rows
     for first in stride(from: 0, to: rows, by: step) {
       let range = first..<Swift.min(first + step, rows)
@@ -113,7 +131,7 @@ public struct LinearProduct {
       steps.firstRow = first
       PackedProduct(
         left, right, columns: columns,
-        into: .init(base: target.address(first, 0), type: type, stride: columns)
+        into: .init(base: target.address(first, 0), type: type, stride: rowStride)
       ).run(&steps)
     }
     withExtendedLifetime((output, parts)) {}
@@ -145,7 +163,6 @@ public struct LinearProduct {
   private struct Epilogue {
     let steps: ditc_epilogue
     private let tensors: [Tensor]
-
     init(_ product: LinearProduct, _ shape: Shape) throws(KernelError) {
       var steps = ditc_epilogue()
       var tensors: [Tensor] = []

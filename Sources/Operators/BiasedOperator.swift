@@ -4,12 +4,14 @@ import Tensors
 
 /// An operator that applies one function to every element of x + bias; the bias broadcasts to x and
 /// may be left out where the operator says so.
-protocol BiasedOperator: Operator {
+protocol BiasedOperator: PlacedOperator {
   /// The function.
   var operation: UnaryOperation { get }
 }
 
 extension BiasedOperator {
+  var overwritableOperands: [Int] { [0] }
+
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
   ) throws(OperatorError) -> [ValueFact] {
@@ -27,7 +29,7 @@ extension BiasedOperator {
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let (x, bias) = (try inputs.tensor(0), try inputs.optionalTensor(1))
-    let y = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+    let y = try context.result(x.dataType, x.shape) { (output) throws(KernelError) in
       guard let bias else { return try Elementwise.unary(operation, x, into: output) }
       try Elementwise.binary(.add, x, bias, into: output)
       try Elementwise.unary(operation, output, into: output)

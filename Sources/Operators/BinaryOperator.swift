@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// An operator that combines the elements of tensors that broadcast to one another.
-protocol BroadcastingOperator: Operator {
+protocol BroadcastingOperator: PlacedOperator {
   /// The element types that ONNX allows.
   var elementTypes: ElementTypes { get }
 
@@ -19,6 +19,9 @@ protocol BroadcastingOperator: Operator {
 
 extension BroadcastingOperator {
   var elementTypes: ElementTypes { .numbers }
+
+  /// Operands behind the second are read after the result is begun.
+  var overwritableOperands: [Int] { [0, 1] }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -47,7 +50,7 @@ extension BroadcastingOperator {
       }
       shape = joined
     }
-    let result = try context.makeTensor(resultType(first.dataType) ?? first.dataType, shape)
+    let result = try context.makeResult(resultType(first.dataType) ?? first.dataType, shape)
     var total = first
     for position in inputs.indices.dropFirst() {
       let operand = try inputs.tensor(position)

@@ -131,6 +131,37 @@ extension InferenceContext {
 public protocol RunContext: SubgraphRunner {
   /// Uninitialised memory for a result, row-major.
   func makeTensor(_ dataType: DataType, _ shape: Shape) throws(OperatorError) -> Tensor
+
+  /// Memory for the result of a `PlacedOperator`: a view that the operator said it can write to.
+  ///
+  /// New memory has the axes in the order `order`, outermost first; nil is row-major.
+  func makeResult(
+    _ dataType: DataType, _ shape: Shape, order: [Int]?
+  ) throws(OperatorError) -> Tensor
+}
+
+extension RunContext {
+  /// New memory.
+  public func makeResult(
+    _ dataType: DataType, _ shape: Shape, order: [Int]?
+  ) throws(OperatorError) -> Tensor {
+    try makeTensor(dataType, shape, order: order)
+  }
+
+  /// Uninitialised memory with the axes in an order, outermost first; nil is row-major.
+  public func makeTensor(
+    _ dataType: DataType, _ shape: Shape, order: [Int]?
+  ) throws(OperatorError) -> Tensor {
+    guard let order else { return try makeTensor(dataType, shape) }
+    var places = order
+    for (place, axis) in order.enumerated() { places[axis] = place }
+    return try makeTensor(dataType, .checked(order.map { shape[$0] })).transposed(places)
+  }
+
+  /// Row-major memory for the result of a `PlacedOperator`, or a view it can write to.
+  public func makeResult(_ dataType: DataType, _ shape: Shape) throws(OperatorError) -> Tensor {
+    try makeResult(dataType, shape, order: nil)
+  }
 }
 
 /// Runs the graphs that a node owns; `If` and `Loop` need it.

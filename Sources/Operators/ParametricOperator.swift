@@ -4,7 +4,7 @@ import Tensors
 
 /// An operator that applies one function with parameters to every element of one tensor and keeps
 /// its type.
-protocol ParametricOperator: Operator {
+protocol ParametricOperator: PlacedOperator {
   /// The element types that ONNX allows.
   var elementTypes: ElementTypes { get }
 
@@ -14,6 +14,8 @@ protocol ParametricOperator: Operator {
 
 extension ParametricOperator {
   var elementTypes: ElementTypes { .floatingPoint }
+
+  var overwritableOperands: [Int] { [0] }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -27,7 +29,7 @@ extension ParametricOperator {
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let x = try inputs.tensor(0)
-    let y = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+    let y = try context.result(x.dataType, x.shape) { (output) throws(KernelError) in
       try Elementwise.unary(function, x, into: output)
     }
     return [.tensor(y)]

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// An operator that applies one function to every element of one tensor and keeps its type.
-protocol UnaryOperator: Operator {
+protocol UnaryOperator: PlacedOperator {
   /// The element types that ONNX allows.
   var elementTypes: ElementTypes { get }
 
@@ -16,6 +16,8 @@ protocol UnaryOperator: Operator {
 
 extension UnaryOperator {
   var elementTypes: ElementTypes { .floatingPoint }
+
+  var overwritableOperands: [Int] { [0] }
 
   func apply(_ element: Dimension) -> Dimension? { nil }
 
@@ -36,7 +38,7 @@ extension UnaryOperator {
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
     let x = try inputs.tensor(0)
-    let y = try context.tensor(x.dataType, x.shape) { (output) throws(KernelError) in
+    let y = try context.result(x.dataType, x.shape) { (output) throws(KernelError) in
       try Elementwise.unary(operation, x, into: output)
     }
     return [.tensor(y)]

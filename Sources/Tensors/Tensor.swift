@@ -15,7 +15,7 @@ public struct Tensor: Sendable {
   public let offset: Int
 
   /// The memory behind the view.
-  public let storage: TensorStorage
+  public private(set) var storage: TensorStorage
 
   /// An uninitialised tensor in row-major order.
   public init(uninitialized dataType: DataType, _ shape: Shape) throws(ArithmeticOverflow) {
@@ -39,6 +39,13 @@ public struct Tensor: Sendable {
     self.strides = strides
     self.offset = offset
     self.storage = storage
+  }
+
+  /// True when this view is the only one of its memory, and of all of it, and the memory may be
+  /// written to again.
+  public mutating func ownsOverwritableMemory() -> Bool {
+    storage.mayBeOverwritten && isContiguous && byteCount == storage.byteCount
+      && isKnownUniquelyReferenced(&storage)
   }
 
   /// The same elements seen with another shape, strides and offset.

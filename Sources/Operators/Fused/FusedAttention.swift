@@ -10,7 +10,7 @@ import Tensors
 /// (true is seen) or added. A query that sees no key yields zeros with `hidden_is_zero`, else NaN. With
 /// `precision` `bfloat16` the factors of both products are rounded first. The result lies in memory as
 /// [batch, length, heads, size], so that joining the heads again copies nothing.
-struct FusedAttention: Operator {
+struct FusedAttention: PlacedOperator {
   static let key = OpKey("FusedAttention", domain: "ai.ditcache")
   static let versions = 1...1
 
@@ -25,6 +25,8 @@ struct FusedAttention: Operator {
       precision: try node.precision())
     type = try node.resultType()
   }
+
+  func canWrite(into layout: Tensor) -> Bool { layout.strides[layout.rank - 1] == 1 }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -45,15 +47,15 @@ struct FusedAttention: Operator {
     )
     var mask = try inputs.optionalTensor(3)
     if query.rank == 3, let own = mask, own.rank == 3 { mask = try own.withBatch() }
-    let output = try Self.makeOutput(
-      q, type ?? query.dataType, valueSize: v.shape[3], context)
+    let output = try context.makeResult(
+      type ?? query.dataType, .checked(query.shape.dimensions.dropLast() + [v.shape[3]]),
+      order: query.rank == 3 ? [1, 0, 2] : Self.resultOrder)
+    let heads = try output.withBatch()
     try OperatorError.translating { () throws(KernelError) in
       try Kernels.Attention.attend(
-        query: q, key: k, value: v, mask: mask, options: options, into: output)
+        query: q, key: k, value: v, mask: mask, options: options, into: heads)
     }
-    guard query.rank == 3 else { return [.tensor(output)] }
-    let shape = try Shape.checked(Array(output.shape.dimensions.dropFirst()))
-    return [.tensor(output.view(shape: shape, strides: Array(output.strides.dropFirst())))]
+    return [.tensor(output)]
   }
 
   /// Both products, whatever the mask hides.
@@ -67,15 +69,8 @@ struct FusedAttention: Operator {
     return try? Checked.sum(scores, sums)
   }
 
-  /// A tensor [batch, heads, length, size] that lies in memory as [batch, length, heads, size].
-  static func makeOutput(
-    _ query: Tensor, _ type: DataType, valueSize: Int, _ context: any RunContext
-  ) throws(OperatorError) -> Tensor {
-    let shape = query.shape
-    return try context.makeTensor(
-      type, .checked([shape[0], shape[2], shape[1], valueSize])
-    ).transposed([0, 2, 1, 3])
-  }
+  /// How [batch, heads, length, size] lies in memory.
+  static let resultOrder = [0, 2, 1, 3]
 }
 
 extension Tensor {

@@ -12,7 +12,7 @@ import Tensors
 /// rounds as it would alone, and a result of a half type is rounded at the end; with `sum_type` also
 /// before factor and addend, with `product_type` behind the factor. With
 /// `precision` `bfloat16` the factors of the product are rounded first.
-struct FusedLinear: Operator {
+struct FusedLinear: PlacedOperator {
   static let key = OpKey("FusedLinear", domain: "ai.ditcache")
   static let versions = 1...1
 
@@ -36,6 +36,8 @@ struct FusedLinear: Operator {
     sumType = try node.resultType("sum_type") ?? .float32
     productType = try node.resultType("product_type") ?? .float32
   }
+
+  func canWrite(into layout: Tensor) -> Bool { LinearProduct.canWrite(into: layout) }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -64,7 +66,7 @@ struct FusedLinear: Operator {
     let weight = oriented(stored)
     let columns = packedShape.map { $0[isTransposed ? 0 : 1] } ?? weight.shape[1]
     let shape = try Shape.checked(x.shape.dimensions.dropLast() + [columns])
-    let result = try context.tensor(type ?? x.dataType, shape) { (output) throws(KernelError) in
+    let result = try context.result(type ?? x.dataType, shape) { (output) throws(KernelError) in
       if packedShape != nil {
         let depth = x.shape[x.rank - 1]
         try product.run(

@@ -10,7 +10,7 @@ import Tensors
 /// `float32`; a result of a half type is rounded once, at the end.
 /// Scale and bias are [D]; factor and shift broadcast to x, which keeps its shape. `kind` is
 /// `layer` (centred) or `rms`.
-struct FusedNormalization: Operator {
+struct FusedNormalization: PlacedOperator {
   static let key = OpKey("FusedNormalization", domain: "ai.ditcache")
   static let versions = 1...1
 
@@ -24,6 +24,8 @@ struct FusedNormalization: Operator {
     isCentered = try node.word("kind", in: ["layer", "rms"], default: "layer") == "layer"
     type = try node.resultType()
   }
+
+  var overwritableOperands: [Int] { [0] }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -39,7 +41,7 @@ struct FusedNormalization: Operator {
     let (scale, bias) = (try inputs.optionalTensor(1), try inputs.optionalTensor(2))
     let modulation = Modulation(
       factor: try inputs.optionalTensor(3), shift: try inputs.optionalTensor(4))
-    let result = try context.tensor(type ?? x.dataType, x.shape) { (output) throws(KernelError) in
+    let result = try context.result(type ?? x.dataType, x.shape) { (output) throws(KernelError) in
       if isCentered {
         try Normalization.layerNorm(
           x, axis: x.rank - 1, scale: scale, bias: bias, epsilon: epsilon, modulation: modulation,

@@ -7,7 +7,7 @@ import Tensors
 /// Operands: x, cosines, sines, each `float32`, `float16` or `bfloat16`; see `Rotation`. So is the
 /// result, by `to`, or else of the type of x. With `paired_input` x is
 /// [..., D/2, 2] and the result [..., D].
-struct FusedRotary: Operator {
+struct FusedRotary: PlacedOperator {
   static let key = OpKey("FusedRotary", domain: "ai.ditcache")
   static let versions = 1...1
 
@@ -23,6 +23,8 @@ struct FusedRotary: Operator {
     isPaired = try node.flag("paired_input", default: false)
     type = try node.resultType()
   }
+
+  var overwritableOperands: [Int] { [0] }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -44,7 +46,7 @@ struct FusedRotary: Operator {
         to: .checked(shape.dropLast(2) + [2 * shape[shape.count - 2]]), context)
     }
     let (cosines, sines) = (try inputs.tensor(1), try inputs.tensor(2))
-    let result = try context.tensor(type ?? x.dataType, x.shape) { (output) throws(KernelError) in
+    let result = try context.result(type ?? x.dataType, x.shape) { (output) throws(KernelError) in
       try Rotation.rotate(x, cosines: cosines, sines: sines, form: form, into: output)
     }
     return [.tensor(result)]

@@ -139,8 +139,9 @@ struct Attention: Operator {
     _ options: AttentionOptions, _ context: any RunContext
   ) throws(OperatorError) -> Tensor {
     if query.rank == 4 {
-      let output = try FusedAttention.makeOutput(
-        q, query.dataType, valueSize: v.shape[3], context)
+      let output = try context.makeTensor(
+        query.dataType, .checked(q.shape.dimensions.dropLast() + [v.shape[3]]),
+        order: FusedAttention.resultOrder)
       try OperatorError.translating { () throws(KernelError) in
         try Kernels.Attention.attend(
           query: q, key: k, value: v, mask: mask, options: options, into: output)

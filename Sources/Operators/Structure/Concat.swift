@@ -4,7 +4,7 @@ import Tensors
 
 /// [Concat](https://onnx.ai/onnx/operators/onnx__Concat.html): tensors one after another along an
 /// axis.
-struct Concat: Operator {
+struct Concat: PlacedOperator {
   static let key: OpKey = "Concat"
   static let versions = 4...24
 
@@ -45,10 +45,12 @@ struct Concat: Operator {
     for position in inputs.indices { parts.append(try inputs.tensor(position)) }
     if parts.count == 1 { return [.tensor(parts[0])] }
     let shape = try joined(parts.map { [Dimension]($0.shape) }, rank: parts[0].rank)
-    let result = try context.makeTensor(parts[0].dataType, Shape.concrete(shape))
+    let result = try context.makeResult(parts[0].dataType, Shape.concrete(shape))
     try write(parts, into: result)
     return [.tensor(result)]
   }
+
+  func canWrite(into layout: Tensor) -> Bool { true }
 
   private func joined(_ shapes: [[Dimension]], rank: Int) throws(OperatorError) -> [Dimension] {
     let axis = try Axes.normalize(axis, rank: rank)
@@ -78,8 +80,17 @@ struct Concat: Operator {
         throw .badOperands("\(part.dataType) does not join \(result.dataType)")
       }
       let count = part.shape[axis]
-      Copying.copy(part, into: result.sliced(axis: axis, first: first, count: count))
+      let place = result.sliced(axis: axis, first: first, count: count)
       first += count
+      if !place.isSameView(as: part) { Copying.copy(part, into: place) }
     }
+  }
+}
+
+extension Tensor {
+  /// True when the elements lie in the same memory in the same order.
+  fileprivate func isSameView(as other: Tensor) -> Bool {
+    storage === other.storage && offset == other.offset
+      && shape.dimensions.indices.allSatisfy { shape[$0] == 1 || strides[$0] == other.strides[$0] }
   }
 }

@@ -4,13 +4,15 @@ import Tensors
 
 /// [Where](https://onnx.ai/onnx/operators/onnx__Where.html): elements of the second operand where
 /// the first is true, of the third where it is not.
-struct Where: Operator {
+struct Where: PlacedOperator {
   static let key: OpKey = "Where"
   static let versions = 9...24
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(3...3)
   }
+
+  var overwritableOperands: [Int] { [1, 2] }
 
   func infer(
     _ inputs: [ValueFact?], _ context: any InferenceContext
@@ -38,7 +40,7 @@ struct Where: Operator {
     guard let shape = condition.shape.broadcast(with: a.shape)?.broadcast(with: b.shape) else {
       throw .badOperands("\(condition.shape), \(a.shape) and \(b.shape) do not broadcast")
     }
-    let result = try context.makeTensor(a.dataType, shape)
+    let result = try context.makeResult(a.dataType, shape)
     Elementwise.select(condition, a, b, into: result)
     return [.tensor(result)]
   }
