@@ -93,18 +93,27 @@ struct ExpressionLowering {
       return scalar(scope.emit("Not", [value], .tensor(.bool, [])), .boolean)
     }
     var result = a.kind == .tensor ? a : b
-    if a.kind == .tensor, b.kind == .tensor { result.type.shape = broadcast(a.type, b.type) }
+    if a.kind == .tensor, b.kind == .tensor { result.type.shape = try broadcast(a.type, b.type) }
     result.value = scope.emit(op, [a.value, b.value], result.valueType)
     return result
   }
 
   /// The shape of two tensors put together, aligned at their last axes.
-  private func broadcast(_ a: TensorType, _ b: TensorType) -> [Dimension]? {
+  private func broadcast(_ a: TensorType, _ b: TensorType) throws -> [Dimension]? {
     guard var shape = a.shape, var other = b.shape else { return nil }
     if shape.count < other.count { swap(&shape, &other) }
     let offset = shape.count - other.count
-    for axis in other.indices where shape[axis + offset] == 1 {
-      shape[axis + offset] = other[axis]
+    for axis in other.indices {
+      let (own, size) = (shape[axis + offset], other[axis])
+      if own == 1 {
+        shape[axis + offset] = size
+      } else if let known = own.value, let size = size.value, size != 1, size != known {
+        throw CacheRewriteError(
+          "shapes-differ", at: place,
+          "the rule combines tensors of \(known) and \(size) at axis \(axis + offset) of \(shape)",
+          hint: "a stream of another family of blocks may have other tokens; "
+            + "give the rule one of the site's own, such as 'base: input'")
+      }
     }
     return shape
   }

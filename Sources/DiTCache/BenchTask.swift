@@ -64,7 +64,7 @@ public struct BenchTask: Sendable {
     }
     var bundle = StateBundle(manifest)
     var (cached, plain) = ([Double](), [Double]())
-    var skipped = 0
+    var skipped = 0.0
     for step in 0..<manifest.steps {
       if step % Self.interval == 0 {
         plain.append(try Self.time { _ = try uncached.run(feeds) }.seconds)
@@ -78,13 +78,13 @@ public struct BenchTask: Sendable {
       let rest = bundle.absorb(outputs)
       let flags = rest[Name(ContractNames.computed)]?.elements(as: Bool.self) ?? []
       for (site, computed) in zip(manifest.sites, flags) {
-        skipped += computed ? -(site.addedFlops ?? 0) : site.flops ?? 0
+        skipped += Double(computed ? -(site.addedFlops ?? 0) : site.flops ?? 0)
       }
     }
-    let all = model.flops.map { $0 * manifest.steps }
+    let all = model.flops.map { Double($0) * Double(manifest.steps) }
     return BenchReport.Cached(
       schedule: manifest.schedule, seconds: cached, uncachedSeconds: plain,
-      predictedSpeedup: all.map { Double($0) / Double(max(1, $0 - skipped)) })
+      predictedSpeedup: all.map { $0 / max(1, $0 - skipped) })
   }
 
   private static func time<Result>(
