@@ -123,12 +123,12 @@ extension PlanCompiler {
         continue
       }
       if let preparing = stepOperator as? any PreparingOperator,
-        preparing.preparedOperand == position,
+        preparing.preparedOperands.contains(position),
         let constant = try preparedConstant(input, by: preparing),
         let shape = facts[input].type.tensor?.concreteShape
       {
         inputs.append(constant)
-        stepOperator = preparing.taking(preparedOf: shape)
+        stepOperator = preparing.taking(prepared: position, of: shape)
       } else {
         inputs.append(try operand(input))
       }

@@ -69,3 +69,18 @@ public enum Copying {
     }
   }
 }
+
+extension Copying {
+  /// A tensor whose rows, along the last axis, are dense and evenly spaced, and their distance.
+  static func contiguousRows(_ input: Tensor) throws(KernelError) -> (tensor: Tensor, stride: Int) {
+    let length = input.shape[input.rank - 1]
+    let loop = StridedLoop(dimensions: Array(input.shape.dimensions.dropLast())) {
+      SIMD4(input.strides[$0], 0, 0, 0)
+    }
+    let isDense = input.strides[input.rank - 1] == 1 || length == 1
+    if isDense, loop.dimensions.count == 1, loop.rowStrides[0] >= length || loop.rowCount == 1 {
+      return (input, Swift.max(length, loop.rowStrides[0]))
+    }
+    return (try contiguous(input), length)
+  }
+}

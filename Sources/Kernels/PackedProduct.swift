@@ -20,6 +20,7 @@ struct PackedProduct {
   private let right: ditc_matrix
   private let columns: Int
   private let output: Output
+  private let epilogue: ditc_epilogue?
 
   /// Rows below which reading the right matrix once, as BLAS does, is faster than packing it.
   static let minimumRows = 8
@@ -30,8 +31,12 @@ struct PackedProduct {
   /// Rows that one piece of work computes at most when their sums are kept apart from the result.
   private static let maximumNarrowRows = 2048
 
-  /// A product of rows and a matrix of `columns` columns.
-  init(_ left: LeftRows, _ right: ditc_matrix, columns: Int, into output: Output) {
+  /// A product of rows and a matrix of `columns` columns, and what follows it.
+  init(
+    _ left: LeftRows, _ right: ditc_matrix, columns: Int, into output: Output,
+    _ epilogue: ditc_epilogue? = nil
+  ) {
+    self.epilogue = epilogue
     self.left = left
     self.right = right
     self.columns = columns
@@ -54,30 +59,57 @@ struct PackedProduct {
         stride: output.leadingDimension))
   }
 
-  /// Computes the product, and `epilogue` on its rows, on as many threads as it is worth.
-  func run(_ epilogue: UnsafePointer<ditc_epilogue>? = nil) {
-    let isNarrow = output.type != Int32(DITC_F32)
-    let width = columnsPerItem
-    let columnItems = (columns + width - 1) / width
-    let rowItems = Swift.max(
-      1, Swift.min(Parallel.threadCount / columnItems, left.rows / (4 * Self.minimumRows)))
-    let share = (left.rows + rowItems - 1) / rowItems
-    let rows = isNarrow ? Swift.min(share, Self.maximumNarrowRows) : share
-    let items = columnItems * ((left.rows + rows - 1) / rows)
-    let cost = rows * Swift.min(width, columns) / 64 * left.columns / 2 + 1
-    nonisolated(unsafe) let product = self
-    nonisolated(unsafe) let steps = epilogue
-    Parallel.forEachItem(of: items, operationsPerItem: cost) { item in
-      let (firstRow, firstColumn) = (item / columnItems * rows, item % columnItems * width)
-      product.run(
-        firstRow..<Swift.min(firstRow + rows, product.left.rows),
-        firstColumn..<Swift.min(firstColumn + width, product.columns), steps)
+  /// Pieces of work of one size that a product is cut into, row by row.
+  private struct Pieces {
+    let rows: Int
+    let columns: Int
+    let inRow: Int
+    let count: Int
+    /// About how many nanoseconds one takes.
+    let cost: Int
+  }
+
+  /// Computes the product on as many threads as it is worth.
+  func run() {
+    let pieces = pieces
+    Parallel.forEachItem(of: pieces.count, operationsPerItem: pieces.cost) { run($0, of: pieces) }
+  }
+
+  /// Computes products, the pieces of all handed out together.
+  static func run(_ products: [PackedProduct]) {
+    if products.count == 1 { return products[0].run() }
+    // Small pieces at the end leave threads idle for less.
+    let work = products.map { (product: $0, pieces: $0.pieces) }
+      .sorted { $0.pieces.cost > $1.pieces.cost }
+    let count = work.reduce(0) { $0 + $1.pieces.count }
+    let cost = work.reduce(0) { $0 + $1.pieces.count * $1.pieces.cost }
+    Parallel.forEachItem(of: count, operationsPerItem: cost / Swift.max(1, count)) { item in
+      var (rest, position) = (item, 0)
+      while rest >= work[position].pieces.count {
+        rest -= work[position].pieces.count
+        position += 1
+      }
+      work[position].product.run(rest, of: work[position].pieces)
     }
   }
 
-  private func run(
-    _ rows: Range<Int>, _ columns: Range<Int>, _ epilogue: UnsafePointer<ditc_epilogue>?
-  ) {
+  private var pieces: Pieces {
+    let width = columnsPerItem
+    let inRow = (columns + width - 1) / width
+    let rowItems = Swift.max(
+      1, Swift.min(Parallel.threadCount / inRow, left.rows / (4 * Self.minimumRows)))
+    let share = (left.rows + rowItems - 1) / rowItems
+    let rows = output.type == Int32(DITC_F32) ? share : Swift.min(share, Self.maximumNarrowRows)
+    return Pieces(
+      rows: rows, columns: width, inRow: inRow, count: inRow * ((left.rows + rows - 1) / rows),
+      cost: rows * Swift.min(width, columns) / 64 * left.columns / 2 + 1)
+  }
+
+  private func run(_ item: Int, of pieces: Pieces) {
+    let firstRow = item / pieces.inRow * pieces.rows
+    let firstColumn = item % pieces.inRow * pieces.columns
+    let rows = firstRow..<Swift.min(firstRow + pieces.rows, left.rows)
+    let columns = firstColumn..<Swift.min(firstColumn + pieces.columns, self.columns)
     var part = ditc_gemm()
     part.rows = rows.count
     part.b = right
@@ -100,9 +132,9 @@ struct PackedProduct {
     ) { scratch in
       guard let scratch = scratch.baseAddress else { return }
       if sumCount > 0 { part.c = (scratch + panelByteCount).bound(Float.self) }
-      var shifted = epilogue?.pointee ?? ditc_epilogue()
-      shifted.firstRow += rows.lowerBound
-      withUnsafePointer(to: shifted) {
+      var steps = epilogue ?? ditc_epilogue()
+      steps.firstRow += rows.lowerBound
+      withUnsafePointer(to: steps) {
         part.epilogue = epilogue == nil ? nil : $0
         left.run(part, firstRow: rows.lowerBound, columns.lowerBound, columns.count, scratch)
       }

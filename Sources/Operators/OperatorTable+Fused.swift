@@ -8,6 +8,7 @@ extension OperatorTable {
     FusedAttention.self,
     FusedLinear.self,
     FusedNormalization.self,
+    FusedProjections.self,
     FusedRotary.self,
   ]
 }

@@ -63,6 +63,7 @@ struct Fusions {
       RulePass(ModulationFusion(), constant: constant),
       RulePass(LinearFusion(precision: precision), constant: constant), DeadCode(),
     ] + (precision == .bfloat16 && ComputeThreads.multipliesBFloat16 ? [RoundedActivations()] : [])
+      + [SharedInput()]
   }
 }
 

@@ -25,6 +25,17 @@ struct FusedLinear: PlacedOperator {
   /// The weight's shape when it comes as panels.
   private var packedShape: Shape?
 
+  /// The activation of x W + bias, of a result type.
+  init(
+    _ activation: LinearProduct.Activation, to type: DataType, _ precision: LinearProduct.Precision
+  ) {
+    self.activation = activation
+    self.type = type
+    self.precision = precision
+    isTransposed = false
+    (sumType, productType) = (.float32, .float32)
+  }
+
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(2...5)
     isTransposed = try node.flag("transpose_weight", default: false)
@@ -58,24 +69,34 @@ struct FusedLinear: PlacedOperator {
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
+    let (x, term) = (try inputs.tensor(0), try term(inputs, context))
+    try OperatorError.translating { () throws(KernelError) in try LinearProduct.run(x, [term]) }
+    return [.tensor(term.output)]
+  }
+
+  /// The product, with memory for its result.
+  func term(
+    _ inputs: [RuntimeValue?], _ context: any RunContext
+  ) throws(OperatorError) -> LinearProduct.Term {
     let (x, stored) = (try inputs.tensor(0), try inputs.tensor(1))
     let product = LinearProduct(
       bias: try inputs.optionalTensor(2), activation: activation,
       factor: try inputs.optionalTensor(3), addend: try inputs.optionalTensor(4),
       sumType: sumType, productType: productType, precision: precision)
-    let weight = oriented(stored)
-    let columns = packedShape.map { $0[isTransposed ? 0 : 1] } ?? weight.shape[1]
-    let shape = try Shape.checked(x.shape.dimensions.dropLast() + [columns])
-    let result = try context.result(type ?? x.dataType, shape) { (output) throws(KernelError) in
-      if packedShape != nil {
-        let depth = x.shape[x.rank - 1]
-        try product.run(
-          x, RoundedWeight(panels: stored, depth: depth, columns: columns), into: output)
-      } else {
-        try product.run(x, weight, into: output)
-      }
+    let weight: LinearProduct.Weight
+    let columns: Int
+    if let packedShape {
+      columns = packedShape[isTransposed ? 0 : 1]
+      let depth = x.shape[x.rank - 1]
+      weight = .rounded(RoundedWeight(panels: stored, depth: depth, columns: columns))
+    } else {
+      let matrix = oriented(stored)
+      columns = matrix.shape[1]
+      weight = .stored(matrix)
     }
-    return [.tensor(result)]
+    let shape = try Shape.checked(x.shape.dimensions.dropLast() + [columns])
+    return LinearProduct.Term(
+      product, weight, into: try context.makeResult(type ?? x.dataType, shape))
   }
 
   private func oriented(_ stored: Tensor) -> Tensor {
@@ -89,7 +110,7 @@ struct FusedLinear: PlacedOperator {
 }
 
 extension FusedLinear: PreparingOperator {
-  var preparedOperand: Int { 1 }
+  var preparedOperands: [Int] { [1] }
 
   var preparation: String { "bfloat16 panels\(isTransposed ? ", transposed" : "")" }
 
@@ -101,7 +122,10 @@ extension FusedLinear: PreparingOperator {
     }
   }
 
-  func taking(preparedOf shape: Shape) -> any Operator {
+  func taking(prepared position: Int, of shape: Shape) -> any Operator { takingPanels(of: shape) }
+
+  /// The product that takes panels of a weight of a shape.
+  func takingPanels(of shape: Shape) -> FusedLinear {
     var result = self
     result.packedShape = shape
     return result
