@@ -12,7 +12,7 @@
 enum { tileRows = 12, panelWidth = DITC_BF16_PANEL, depthBlock = 1536, rowBlock = 192 };
 
 int ditc_has_bf16(void) {
-  return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16");
+  return ditc_level() == DITC_AVX512 && __builtin_cpu_supports("avx512bf16");
 }
 
 /// Up to 12 rows by 32 columns; two neighbours along the depth are multiplied at a time.

@@ -128,10 +128,12 @@ void ditc_finish_rows(const ditc_gemm *g, size_t first, size_t rows, size_t firs
 #pragma clang attribute pop
 #pragma clang attribute pop
 
-#define DISPATCH(call)                                              \
-  if (__builtin_cpu_supports("x86-64-v4")) return ditc_avx512_##call; \
-  if (__builtin_cpu_supports("x86-64-v3")) return ditc_avx2_##call;   \
-  return ditc_baseline_##call;
+#define DISPATCH(call)                               \
+  switch (ditc_level()) {                            \
+    case DITC_AVX512: return ditc_avx512_##call;     \
+    case DITC_AVX2: return ditc_avx2_##call;         \
+    default: return ditc_baseline_##call;            \
+  }
 #else
 #define DISPATCH(call) return ditc_baseline_##call;
 #endif

@@ -1,4 +1,5 @@
 import Foundation
+import Operators
 
 /// What `bench` measured, as JSON of schema 1.
 public struct BenchReport: Encodable, Sendable {
@@ -14,6 +15,8 @@ public struct BenchReport: Encodable, Sendable {
   public let threads: Int
   /// The processor, as the system names it.
   public let hardware: String
+  /// Whose kernels multiply `float32` matrices.
+  public let products: Products
   /// Floating-point operations of a run, a multiply-add counting 2; nil when some depend on data.
   public let flops: Int?
   /// 10^9 operations a second in the median run.
@@ -60,12 +63,42 @@ public struct BenchReport: Encodable, Sendable {
     }
   }
 
+  /// The kernels of `float32` products of eight rows and more, and their rates on one thread.
+  public struct Products: Encodable, Sendable {
+    /// `own` or `openblas`.
+    public let kernels: String
+    /// The instructions of our own kernels: `baseline`, `neon`, `avx2` or `avx512`.
+    public let level: String
+    /// 10^9 operations a second of our own kernels.
+    public let ownGflops: Double
+    /// 10^9 operations a second of OpenBLAS.
+    public let openBLASGflops: Double
+    /// The CPU whose kernels OpenBLAS uses.
+    public let openBLASCore: String
+
+    init(_ report: ProductKernels.Report) {
+      kernels = report.kernels
+      level = report.level
+      ownGflops = report.ownGflops
+      openBLASGflops = report.openBLASGflops
+      openBLASCore = report.openBLASCore
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case kernels, level
+      case ownGflops = "own_gflops"
+      case openBLASGflops = "openblas_gflops"
+      case openBLASCore = "openblas_core"
+    }
+  }
+
   init(seconds: [Double], threads: Int, flops: Int?, resultPeakBytes: Int) {
     self.seconds = seconds
     medianSeconds = seconds.median
     minimumSeconds = seconds.min() ?? 0
     self.threads = threads
     hardware = Self.processor
+    products = Products(ProductKernels.report())
     self.flops = flops
     gflops = flops.map { [medianSeconds] in Double($0) / medianSeconds / 1e9 }
     self.resultPeakBytes = resultPeakBytes
@@ -73,7 +106,7 @@ public struct BenchReport: Encodable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, seconds, threads, hardware, flops, gflops, cached
+    case schema, seconds, threads, hardware, products, flops, gflops, cached
     case medianSeconds = "median_seconds"
     case minimumSeconds = "minimum_seconds"
     case resultPeakBytes = "result_peak_bytes"

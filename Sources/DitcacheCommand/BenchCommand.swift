@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let task = try BenchTask(
-      threads: try threads.count(), memory: try threads.byteCount(), style: threads.style,
+      threads: try threads.count(), memory: try threads.byteCount(), style: try threads.style(),
       repeats: repeats)
     let report = try task.run(try options.load(model), input: input, schedule: schedule)
     if options.json { return print(try JSONText.of(report)) }
@@ -40,6 +40,12 @@ struct BenchCommand: ParsableCommand {
     if let gflops = report.gflops {
       rows.append(["rate", "\(Terminal.decimal(gflops, 1)) GFLOPS", ""])
     }
+    let products = report.products
+    rows.append([
+      "products", products.kernels,
+      "own kernels (\(products.level)) \(Terminal.decimal(products.ownGflops, 1)) GFLOPS a thread, "
+        + "OpenBLAS (\(products.openBLASCore)) \(Terminal.decimal(products.openBLASGflops, 1))",
+    ])
     if let cached = report.cached {
       let predicted = cached.predictedSpeedup.map { Terminal.decimal($0, 3) } ?? "unknown"
       rows.append([

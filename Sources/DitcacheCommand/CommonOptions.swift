@@ -117,8 +117,16 @@ struct ThreadOptions: ParsableArguments {
   @Flag(help: "Rounds the factors of products with weights to bfloat16 where the CPU can.")
   var bf16 = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Kernels of float32 products: own, openblas, or the faster as measured at start.",
+      valueName: "KERNELS"))
+  var products = "measured"
+
   /// What engines are told besides threads and memory.
-  var style: ComputeStyle { ComputeStyle(fuses: !noFusions, isBFloat16: bf16) }
+  func style() throws -> ComputeStyle {
+    try ComputeStyle(fuses: !noFusions, isBFloat16: bf16, products: products)
+  }
 
   /// The bytes of `--memory`, nil without it.
   func byteCount() throws -> Int? {

@@ -98,7 +98,8 @@ struct RewriteCommand: ParsableCommand {
     if !isSilent { printSummary(RewriteReport(rewrite, seconds: seconds), rewrite) }
     let checked =
       try check
-      ? staged?.check(inputsPath: input, threads: try threads.count(), style: threads.style) : nil
+      ? staged?.check(inputsPath: input, threads: try threads.count(), style: try threads.style())
+      : nil
     if options.json {
       print(try JSONText.of(RewriteReport(rewrite, seconds: seconds, check: checked)))
     }

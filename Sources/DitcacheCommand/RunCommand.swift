@@ -45,7 +45,7 @@ struct RunCommand: ParsableCommand {
     }
     let task = RunTask(
       threads: try threads.count(), memory: try threads.byteCount(), tracePath: trace,
-      style: threads.style)
+      style: try threads.style())
     let model = try options.load(model, orForm: true)
     if explain, let path = input ?? golden {
       for line in try task.explain(model, input: path, isGolden: golden != nil) { print(line) }

@@ -80,7 +80,7 @@ struct SampleCommand: ParsableCommand {
     var task = try SampleTask(
       model, lowNoise: try experts.lowNoise(options), schedule: schedule, preset: preset,
       adapter: adapter, steps: steps, inputsPath: inputs, threads: try threads.count(),
-      memory: try threads.byteCount(), style: threads.style)
+      memory: try threads.byteCount(), style: try threads.style())
     try pipeline.add(to: &task, options, threads)
     var request = SampleJob.Request()
     request.prompt = prompt

@@ -126,7 +126,7 @@ public final class Engine: Sendable {
       throw InterpreterError(error)
     }
     let plan = try plan(for: values.map { $0?.actualType ?? .unknown })
-    if ComputeThreads.count != options.threads { ComputeThreads.count = options.threads }
+    options.apply()
     do throws(OperatorError) {
       return try Execution(pool: pool, trace: trace).run(plan, inputs: values)
     } catch {
@@ -155,7 +155,7 @@ public final class Engine: Sendable {
   }
 
   private func compile(_ types: [ValueType]) throws(OperatorError) -> Plan {
-    if ComputeThreads.count != options.threads { ComputeThreads.count = options.threads }
+    options.apply()
     var arguments: [ValueID: ValueFact] = [:]
     for (input, type) in zip(program.graph.inputs, types) { arguments[input] = ValueFact(type) }
     var program = program

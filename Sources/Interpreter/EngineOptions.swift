@@ -1,4 +1,5 @@
 import Glibc
+public import Operators
 
 /// How the factors of products with weights, and of both products of attention, are rounded.
 public enum MatrixPrecision: String, Hashable, Sendable, CaseIterable {
@@ -29,12 +30,16 @@ public struct EngineOptions: Hashable, Sendable {
   /// How products are computed; another than `float32` needs fusions.
   public var matrixPrecision: MatrixPrecision
 
+  /// Whose kernels multiply `float32` matrices; a setting of the process, as `threads` is.
+  public var productKernels: ProductKernels
+
   /// Options; by default every processor of the machine computes, in most of its memory.
   public init(
     threads: Int = availableThreads, checksResultTypes: Bool = false,
     memoryByteCount: Int = availableMemory, fusesOperators: Bool = true,
-    matrixPrecision: MatrixPrecision = .float32
+    matrixPrecision: MatrixPrecision = .float32, productKernels: ProductKernels = .measured
   ) {
+    self.productKernels = productKernels
     self.matrixPrecision = matrixPrecision
     self.fusesOperators = fusesOperators
     self.threads = threads
@@ -51,5 +56,11 @@ public struct EngineOptions: Hashable, Sendable {
   /// The number of processors that are online, `sysconf(_SC_NPROCESSORS_ONLN)`.
   public static var availableThreads: Int {
     max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
+  /// Makes the settings of the process those of these options.
+  func apply() {
+    if ComputeThreads.count != threads { ComputeThreads.count = threads }
+    if ProductKernels.current != productKernels { ProductKernels.current = productKernels }
   }
 }

@@ -74,7 +74,8 @@ private struct PackedTerm {
   private let parts: LinearProduct.Epilogue
   private let output: PackedProduct.Output
 
-  /// Nil for a product of few rows or columns, or a weight that lies otherwise, which BLAS computes.
+  /// Nil for what BLAS computes: a product of few rows or columns, a weight that lies otherwise, and
+  /// any of float32 where OpenBLAS is faster.
   init?(_ term: LinearProduct.Term, _ x: Tensor) throws(KernelError) {
     let output = term.output
     switch term.weight {
@@ -91,6 +92,8 @@ private struct PackedTerm {
         LinearProduct.Precision.bfloat16.isSupported
         && (term.product.precision == .bfloat16
           || x.dataType == .bfloat16 && weight.dataType == .bfloat16)
+      let isWide = [x, weight, output].allSatisfy { $0.dataType == .float32 }
+      if isWide, !isRounded, !ProductRates.usesOwn { return nil }
     }
     parts = try LinearProduct.Epilogue(term.product, output.shape)
     guard let stride = LinearProduct.rowStride(of: output) else {

@@ -135,7 +135,8 @@ enum MatrixProduct {
   ) {
     guard output.rows > 0, output.columns > 0 else { return }
     if alpha == 1, beta == 0, let a = a as? MatrixView<Float>, let b = b as? MatrixView<Float>,
-      let output = output as? MatrixView<Float>, let packed = PackedProduct(a, b, into: output)
+      let output = output as? MatrixView<Float>, let packed = PackedProduct(a, b, into: output),
+      ProductRates.usesOwn
     {
       return packed.run()
     }

@@ -75,6 +75,12 @@ struct PackedProduct {
     Parallel.forEachItem(of: pieces.count, operationsPerItem: pieces.cost) { run($0, of: pieces) }
   }
 
+  /// Computes the product on the calling thread alone.
+  func runOnThisThread() {
+    let pieces = pieces
+    for item in 0..<pieces.count { run(item, of: pieces) }
+  }
+
   /// Computes products, the pieces of all handed out together.
   static func run(_ products: [PackedProduct]) {
     if products.count == 1 { return products[0].run() }

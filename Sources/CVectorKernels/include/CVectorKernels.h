@@ -7,6 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// The instructions that products and attention use: those of every CPU, AVX2 and FMA, AVX-512.
+enum { DITC_BASELINE, DITC_AVX2, DITC_AVX512 };
+/// The level in use: the highest that the CPU has, unless `ditc_limit_level` or the environment
+/// variable DITCACHE_VECTOR_LEVEL (baseline, avx2), which is read once, bound it.
+int ditc_level(void);
+/// Bounds the level; not while a kernel runs, nor between packing and multiplying.
+void ditc_limit_level(int level);
+/// The level in use in words, `neon` for the baseline of ARM.
+const char *ditc_level_name(void);
+
 /// out[i] = a[i * aStride] op b[i * bStride]; each stride is 0 or 1.
 typedef void (*ditc_f32_binary_function)(const float *a, ptrdiff_t aStride, const float *b,
                                 ptrdiff_t bStride, float *out, size_t count);
