@@ -52,15 +52,27 @@ BINARY(divide, x / y)
 BINARY(minimum, x != x ? x : (y < x || y != y) ? y : x)
 BINARY(maximum, x != x ? x : (y > x || y != y) ? y : x)
 
+/// powf(-0, 0.5) is 0 and powf(-inf, 0.5) is inf, unlike their square roots.
+DITC_INLINE float ditc_half_power(float x) {
+  return x == -INFINITY ? INFINITY : sqrtf(x + 0.0f);
+}
+
 DITC_MULTIVERSION static void ditc_f32_cube(const float *a, float *out, size_t count) {
   DITC_VECTOR_LOOP for (size_t i = 0; i < count; i++) out[i] = a[i] * a[i] * a[i];
 }
 
-/// powf(-0, 0.5) is 0 and powf(-inf, 0.5) is inf, unlike their square roots.
 DITC_MULTIVERSION static void ditc_f32_half_power(const float *a, float *out, size_t count) {
-  DITC_VECTOR_LOOP for (size_t i = 0; i < count; i++) {
-    out[i] = a[i] == -INFINITY ? INFINITY : sqrtf(a[i] + 0.0f);
-  }
+  DITC_VECTOR_LOOP for (size_t i = 0; i < count; i++) out[i] = ditc_half_power(a[i]);
+}
+
+/// The same number wherever operands lie: exponents that have loops of their own are computed by the
+/// same formulas one by one.
+static float ditc_power(float x, float exponent) {
+  if (exponent == 2.0f) return x * x;
+  if (exponent == 3.0f) return x * x * x;
+  if (exponent == 0.5f) return ditc_half_power(x);
+  if (exponent == -1.0f) return 1.0f / x;
+  return powf(x, exponent);
 }
 
 void ditc_f32_power(const float *a, ptrdiff_t aStride, const float *b, ptrdiff_t bStride,
@@ -72,6 +84,11 @@ void ditc_f32_power(const float *a, ptrdiff_t aStride, const float *b, ptrdiff_t
     if (*b == -1.0f) return ditc_f32_reciprocal(a, out, count);
   }
   for (size_t i = 0; i < count; i++) {
-    out[i] = powf(a[(ptrdiff_t)i * aStride], b[(ptrdiff_t)i * bStride]);
+    out[i] = ditc_power(a[(ptrdiff_t)i * aStride], b[(ptrdiff_t)i * bStride]);
   }
+}
+
+void ditc_prefetch(const void *x, size_t byteCount) {
+  const char *line = x;
+  for (size_t i = 0; i < byteCount; i += 64) __builtin_prefetch(line + i);
 }

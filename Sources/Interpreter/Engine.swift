@@ -161,7 +161,7 @@ public final class Engine: Sendable {
     var program = program
     var facts = try FactInference.facts(
       of: program.graph, arguments: arguments, source: program, options: .init(.strict))
-    var fusions = Fusions(precision: options.matrixPrecision)
+    var fusions = Fusions(precision: options.matrixPrecision, operators: operators)
     if options.fusesOperators {
       let graph = try fusions.run(on: program.graph, facts)
       program = try Program(

@@ -44,8 +44,12 @@ struct BinaryRow<Operand, Result> {
 
   let apply: (_ a: Input, Int, _ b: Input, Int, _ output: Output, _ count: Int) -> Void
 
+  /// The C function behind it, if there is one.
+  let vector: ditc_f32_binary_function?
+
   @inline(__always)
   init(_ function: @escaping (Operand, Operand) -> Result) {
+    vector = nil
     apply = { a, aStride, b, bStride, output, count in
       if aStride == 1, bStride == 1 {
         for i in 0..<count { output[i] = function(a[i], b[i]) }
@@ -62,6 +66,7 @@ struct BinaryRow<Operand, Result> {
 
 extension BinaryRow where Operand == Float, Result == Float {
   init(vector: @escaping ditc_f32_binary_function) {
+    self.vector = vector
     apply = { vector($0, $1, $2, $3, $4, $5) }
   }
 }

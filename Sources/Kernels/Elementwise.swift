@@ -15,9 +15,7 @@ public enum Elementwise {
     case .float32: zip(operation.row() as BinaryRow<Float, Float>, a, b, output)
     case .float64: zip(operation.row() as BinaryRow<Double, Double>, a, b, output)
     case .float16, .bfloat16:
-      try HalfPrecision.compute(output) { (wide) throws(KernelError) in
-        try binary(operation, HalfPrecision.widened(a), HalfPrecision.widened(b), into: wide)
-      }
+      try ElementwiseChain(.binary(operation), as: output.dataType).run([a, b], into: output)
     case .int64: try integers(Int64.self, operation, a, b, output)
     case .int32: try integers(Int32.self, operation, a, b, output)
     case .int16: try integers(Int16.self, operation, a, b, output)

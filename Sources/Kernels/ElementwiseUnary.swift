@@ -10,9 +10,7 @@ extension Elementwise {
     case .float32: map(operation.row() as UnaryRow<Float, Float>, input, output)
     case .float64: map(operation.row() as UnaryRow<Double, Double>, input, output)
     case .float16, .bfloat16:
-      try HalfPrecision.compute(output) { (wide) throws(KernelError) in
-        try unary(operation, HalfPrecision.widened(input), into: wide)
-      }
+      try ElementwiseChain(.unary(operation), as: output.dataType).run([input], into: output)
     case .int64: try integers(Int64.self, operation, input, output)
     case .int32: try integers(Int32.self, operation, input, output)
     case .int16: try integers(Int16.self, operation, input, output)

@@ -50,6 +50,16 @@ struct StridedLoop {
   /// How far each operand moves from one element of a row to the next.
   var rowStrides: SIMD4<Int> { strides[strides.count - 1] }
 
+  /// Where each operand's element of a number in row-major order is.
+  func places(of position: Int) -> SIMD4<Int> {
+    var (places, rest) = (SIMD4<Int>.zero, position)
+    for axis in stride(from: dimensions.count - 1, through: 0, by: -1) {
+      places &+= strides[axis] &* SIMD4(repeating: rest % dimensions[axis])
+      rest /= dimensions[axis]
+    }
+    return places
+  }
+
   /// Calls `body` with each row, or part of a row, of a range of elements.
   ///
   /// - Parameters:

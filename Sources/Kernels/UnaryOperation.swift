@@ -42,12 +42,16 @@ public enum UnaryOperation: String, Hashable, Sendable, CaseIterable {
 struct UnaryRow<Operand, Result> {
   let apply: (UnsafePointer<Operand>, UnsafeMutablePointer<Result>, Int) -> Void
 
+  /// The C function behind it, if there is one.
+  let vector: ditc_f32_unary_function?
+
   /// About how many nanoseconds one element takes.
   let cost: Int
 
   @inline(__always)
   init(cost: Int = 1, _ function: @escaping (Operand) -> Result) {
     self.cost = cost
+    vector = nil
     apply = { x, y, count in for i in 0..<count { y[i] = function(x[i]) } }
   }
 }
@@ -55,6 +59,7 @@ struct UnaryRow<Operand, Result> {
 extension UnaryRow where Operand == Float, Result == Float {
   init(vector: @escaping ditc_f32_unary_function) {
     cost = 1
+    self.vector = vector
     apply = { vector($0, $1, $2) }
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// An operator that applies one function to every element of x + bias; the bias broadcasts to x and
 /// may be left out where the operator says so.
-protocol BiasedOperator: PlacedOperator {
+protocol BiasedOperator: PlacedOperator, ElementwiseOperator {
   /// The function.
   var operation: UnaryOperation { get }
 }

@@ -40,20 +40,11 @@ extension BroadcastingOperator {
   func run(
     _ inputs: [RuntimeValue?], _ context: any RunContext
   ) throws(OperatorError) -> [RuntimeValue] {
-    let first = try inputs.tensor(0)
-    guard inputs.count > 1 else { return [.tensor(first)] }
-    var shape = first.shape
-    for position in inputs.indices.dropFirst() {
-      let operand = try inputs.tensor(position)
-      guard let joined = shape.broadcast(with: operand.shape) else {
-        throw .badOperands("shapes \(shape) and \(operand.shape) do not broadcast")
-      }
-      shape = joined
-    }
-    let result = try context.makeResult(resultType(first.dataType) ?? first.dataType, shape)
-    var total = first
-    for position in inputs.indices.dropFirst() {
-      let operand = try inputs.tensor(position)
+    let (operands, shape) = try Broadcasting.tensors(inputs)
+    guard operands.count > 1 else { return [.tensor(operands[0])] }
+    var total = operands[0]
+    let result = try context.makeResult(resultType(total.dataType) ?? total.dataType, shape)
+    for operand in operands.dropFirst() {
       try OperatorError.translating { () throws(KernelError) in
         try combine(total, operand, into: result)
       }
@@ -84,7 +75,7 @@ extension [Dimension] {
 }
 
 /// Arithmetic on numbers: the result has the type of the operands.
-protocol ArithmeticOperator: BroadcastingOperator {
+protocol ArithmeticOperator: BroadcastingOperator, ElementwiseOperator {
   /// The function.
   var operation: BinaryOperation { get }
 }

@@ -1,4 +1,5 @@
 import GraphIR
+import Tensors
 
 /// ONNX's multidirectional broadcasting of shapes that may hold symbols
 /// (https://onnx.ai/onnx/repo-docs/Broadcasting.html).
@@ -24,6 +25,23 @@ enum Broadcasting {
       }
     }
     return result
+  }
+
+  /// Operands, at least one, and the shape that they broadcast to.
+  static func tensors(
+    _ inputs: [RuntimeValue?]
+  ) throws(OperatorError) -> (operands: [Tensor], shape: Shape) {
+    var operands = [try inputs.tensor(0)]
+    var shape = operands[0].shape
+    for position in inputs.indices.dropFirst() {
+      let operand = try inputs.tensor(position)
+      guard let joined = shape.broadcast(with: operand.shape) else {
+        throw .badOperands("shapes \(shape) and \(operand.shape) do not broadcast")
+      }
+      shape = joined
+      operands.append(operand)
+    }
+    return (operands, shape)
   }
 
   /// The size that two sizes broadcast to, or nil when they cannot.

@@ -105,6 +105,13 @@ public struct NodeReader {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// A list of texts, or nil.
+  public mutating func strings(_ name: String) throws(OperatorError) -> [String]? {
+    guard let value = take(name) else { return nil }
+    guard case .strings(let texts) = value else { throw wrongKind(name, "a list of strings") }
+    return texts.map { String(decoding: $0, as: UTF8.self) }
+  }
+
   /// One of a few words, with a default.
   public mutating func word(
     _ name: String, in allowed: [String], default fallback: String

@@ -6,6 +6,7 @@ extension OperatorTable {
   /// Their domain is `ai.ditcache`.
   public static let fusedTypes: [any Operator.Type] = [
     FusedAttention.self,
+    FusedElementwise.self,
     FusedLinear.self,
     FusedNormalization.self,
     FusedProjections.self,

@@ -15,6 +15,9 @@ public struct OperatorTable: Sendable {
     OperatorTable(Array(self.types.values) + types)
   }
 
+  /// The type of operator that applies to nodes of a key, or nil.
+  func type(of key: OpKey) -> (any Operator.Type)? { types[key] }
+
   /// The operator of a node, its attributes read and checked.
   public func make(_ node: Node, in graph: Graph) throws(OperatorError) -> any Operator {
     guard let type = types[node.op] else {

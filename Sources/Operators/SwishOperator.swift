@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// An operator that is x · sigmoid(`alpha` x).
-protocol SwishOperator: Operator {
+protocol SwishOperator: ElementwiseOperator {
   /// The factor inside the sigmoid.
   var alpha: Float { get }
 }

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// An operator that applies one function to every element of one tensor and keeps its type.
-protocol UnaryOperator: PlacedOperator {
+protocol UnaryOperator: PlacedOperator, ElementwiseOperator {
   /// The element types that ONNX allows.
   var elementTypes: ElementTypes { get }
 

@@ -77,6 +77,9 @@ void ditc_f64_to_f32_odd(const double *x, float *y, size_t count);
 
 /// Element types that kernels read and write.
 enum { DITC_F32, DITC_F16, DITC_BF16, DITC_PANELS };
+/// Asks for memory that will be read soon; any address will do.
+void ditc_prefetch(const void *x, size_t byteCount);
+
 /// Elements of a type as float32, exactly.
 void ditc_widen(const void *x, int type, float *y, size_t count);
 /// float32 rounded to a type, to nearest, ties to even.

@@ -10,11 +10,14 @@ import TypeInference
 /// model is fused as it is in the original.
 struct Fusions {
   private let precision: MatrixPrecision
+  private let operators: OperatorTable
   /// The reports of all rules, those of graphs inside nodes too.
   private(set) var reports: [PassReport] = []
 
-  init(precision: MatrixPrecision) {
+  /// Rules that compute products with a precision, and know elementwise operators by a table.
+  init(precision: MatrixPrecision, operators: OperatorTable) {
     self.precision = precision
+    self.operators = operators
   }
 
   /// Fuses a graph whose sizes are known.
@@ -62,6 +65,7 @@ struct Fusions {
       RulePass(GeluFusion(), constant: constant), DeadCode(),
       RulePass(ModulationFusion(), constant: constant),
       RulePass(LinearFusion(precision: precision), constant: constant), DeadCode(),
+      ElementwiseFusion(operators: operators, constant: constant),
     ] + (precision == .bfloat16 && ComputeThreads.multipliesBFloat16 ? [RoundedActivations()] : [])
       + [SharedInput()]
   }

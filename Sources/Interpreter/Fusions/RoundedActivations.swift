@@ -13,7 +13,7 @@ struct RoundedActivations: Pass {
   /// Operators that round their result to what `to` says.
   private static let producers: Set<OpKey> = [
     .fused("FusedLinear"), .fused("FusedNormalization"), .fused("FusedRotary"),
-    .fused("FusedAttention"),
+    .fused("FusedAttention"), .fused("FusedElementwise"),
   ]
 
   func run(on graph: inout Graph, report: inout PassReport) {

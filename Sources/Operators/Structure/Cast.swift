@@ -9,7 +9,7 @@ struct Cast: Operator {
   static let key: OpKey = "Cast"
   static let versions = 6...24
 
-  private let target: DataType
+  let target: DataType
 
   init(_ node: inout NodeReader) throws(OperatorError) {
     try node.requireInputs(1...1)

@@ -54,7 +54,7 @@ import Testing
       graph.order.first { graph[$0].op == "MatMul" }.flatMap { graph[$0].outputs[0] })
     graph.addOutput(graph.emit("Neg", [product], name: "z"))
     let result = try FusionHarness(graph, feeds(rows: 9), tolerance: 0)
-    #expect(result.changes.isEmpty)
+    #expect(!result.changes.contains { $0.hasPrefix("fused-linear") })
     #expect(result.declined == ["fused-linear: the product is read by several nodes"])
   }
 
