@@ -47,7 +47,7 @@ struct EvaluateCommand: ParsableCommand {
       var task = try EvaluationTask(
         model, schedules: schedule, adapter: runs.adapter, steps: runs.steps,
         inputsPath: runs.inputs, networks: judges, threads: try threads.count(),
-        memory: try threads.byteCount())
+        memory: try threads.byteCount(), style: try threads.style())
       let bar = ProgressBar(quiet: options.quiet || options.json)
       task.decoder = try decoding.load(options, threads)
       evaluation = try task.run(try runs.request(), videos: vbench) { bar.update($0, $1, $2) }

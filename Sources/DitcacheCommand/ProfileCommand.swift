@@ -92,7 +92,7 @@ struct ProfileCommand: ParsableCommand {
     settings.maskStep = maskStep
     var task = try ProfileTask(
       try options.load(model), adapter: runs.adapter, settings: settings,
-      threads: try threads.count(), memory: try threads.byteCount())
+      threads: try threads.count(), memory: try threads.byteCount(), style: try threads.style())
     task.decoder = try decoding.load(options, threads)
     let bar = ProgressBar(quiet: options.quiet || options.json)
     let report = try task.run(try runs.request(), folder: output, recordPath: record) {

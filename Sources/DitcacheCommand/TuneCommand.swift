@@ -92,7 +92,7 @@ struct TuneCommand: ParsableCommand {
       try heldOutSeeds.map { try PromptSet.seeds($0, option: "--held-out-seeds") } ?? []
     let task = try TuneTask(
       try options.load(model), adapter: runs.adapter, settings: settings,
-      threads: try threads.count(), memory: try threads.byteCount())
+      threads: try threads.count(), memory: try threads.byteCount(), style: try threads.style())
     let bar = ProgressBar(quiet: options.quiet || options.json)
     let report = try task.run(try runs.request(), folder: output) { bar.update($0, $1, $2) }
     if options.json {

@@ -1,12 +1,14 @@
+import CVectorKernels
 import Glibc
 import Synchronization
 
 /// Threads that wait for one piece of work after another.
 ///
 /// The caller takes part in its own work, so `n` parts need `n - 1` threads. Threads are started
-/// when first needed and live as long as the process.
+/// when first needed and live as long as the process. Whoever waits looks again and again for a while
+/// before it sleeps: waking a thread takes longer than the pause between two kernels.
 ///
-/// `@unchecked Sendable`: `mutex` guards all mutable members.
+/// `@unchecked Sendable`: `mutex` guards all mutable members; atomic ones are written under it.
 final class ThreadPool: @unchecked Sendable {
   static let shared = ThreadPool()
 
@@ -23,7 +25,12 @@ final class ThreadPool: @unchecked Sendable {
   private var work: Work?
   private var nextPart = 0
   private var partCount = 0
-  private var unfinishedParts = 0
+  private let unfinishedParts = Atomic<Int>(0)
+  /// How often work arrived.
+  private let generation = Atomic<Int>(0)
+
+  /// How long to look for what is waited for before sleeping; waking takes some 50 microseconds.
+  private static let patience = Duration.microseconds(200)
 
   private init() {
     mutex = .allocate(capacity: 1)
@@ -53,11 +60,15 @@ final class ThreadPool: @unchecked Sendable {
       work = { shared.body($0) }
       nextPart = 0
       partCount = parts
-      unfinishedParts = parts
+      unfinishedParts.store(parts, ordering: .releasing)
+      generation.wrappingAdd(1, ordering: .releasing)
       startThreads(parts - 1)
       pthread_cond_broadcast(workArrived)
       takeParts()
-      while unfinishedParts > 0 { pthread_cond_wait(workDone, mutex) }
+      if unfinishedParts.load(ordering: .acquiring) > 0 {
+        lookWithoutLock { unfinishedParts.load(ordering: .acquiring) == 0 }
+      }
+      while unfinishedParts.load(ordering: .acquiring) > 0 { pthread_cond_wait(workDone, mutex) }
       work = nil
       pthread_mutex_unlock(mutex)
     }
@@ -74,8 +85,9 @@ final class ThreadPool: @unchecked Sendable {
       work(part)
       pthread_setspecific(insideKey, nil)
       pthread_mutex_lock(mutex)
-      unfinishedParts -= 1
-      if unfinishedParts == 0 { pthread_cond_signal(workDone) }
+      if unfinishedParts.wrappingSubtract(1, ordering: .releasing).newValue == 0 {
+        pthread_cond_signal(workDone)
+      }
     }
   }
 
@@ -98,8 +110,20 @@ final class ThreadPool: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     while true {
       takeParts()
-      pthread_cond_wait(workArrived, mutex)
+      let seen = generation.load(ordering: .acquiring)
+      lookWithoutLock { generation.load(ordering: .acquiring) != seen }
+      if generation.load(ordering: .acquiring) == seen { pthread_cond_wait(workArrived, mutex) }
     }
+  }
+
+  /// Looks whether something is so until it is or patience ends; called and left with the mutex held.
+  private func lookWithoutLock(_ isSo: () -> Bool) {
+    pthread_mutex_unlock(mutex)
+    let end = ContinuousClock.now + Self.patience
+    repeat {
+      for _ in 0..<16 where !isSo() { ditc_pause() }
+    } while !isSo() && ContinuousClock.now < end
+    pthread_mutex_lock(mutex)
   }
 }
 

@@ -467,6 +467,17 @@ class ArgumentTests(RefusalTests):
         self.refused(USAGE, "rewrite", self.model, "-o", self.output)
 
 
+class ComputeOptionTests(RefusalTests):
+    @for_each(
+        ("run", "--golden", CORPUS / "wan.npz"), ("bench",), ("sample",),
+        ("evaluate", "--schedule", "every-2"), ("tune", "--at-least", "psnr=20"),
+        ("profile", "-o", "report"))
+    def test_every_command_that_computes_reads_how(self, command, *rest):
+        self.refused(
+            USAGE, command, self.model, *rest, "--products", "fastest",
+            says=["--products fastest", "measured, own, openblas"])
+
+
 def contents(folder):
     """Every path beneath a folder with a digest of what it holds."""
     return {

@@ -77,6 +77,15 @@ void ditc_f64_to_f32_odd(const double *x, float *y, size_t count);
 
 /// Element types that kernels read and write.
 enum { DITC_F32, DITC_F16, DITC_BF16, DITC_PANELS };
+/// Tells the processor that a thread does nothing but look again.
+static inline void ditc_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /// Asks for memory that will be read soon; any address will do.
 void ditc_prefetch(const void *x, size_t byteCount);
 

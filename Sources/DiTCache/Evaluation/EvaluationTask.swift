@@ -27,10 +27,12 @@ public struct EvaluationTask: Sendable {
   /// Caches a model in memory by each schedule; one that is cached already takes none.
   public init(
     _ model: LoadedModel, schedules: [String], adapter: String? = nil, steps: Int? = nil,
-    inputsPath: String? = nil, networks: QualityNetworks, threads: Int, memory: Int? = nil
+    inputsPath: String? = nil, networks: QualityNetworks, threads: Int, memory: Int? = nil,
+    style: ComputeStyle = ComputeStyle()
   ) throws {
     let model = try model.fixingBatch(adapter: adapter)
-    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
+    job = try SampleJob(
+      model, adapter: adapter, threads: threads, memory: memory, style: style)
     self.networks = networks
     if let manifest = model.manifest {
       guard schedules.isEmpty else {
@@ -83,7 +85,7 @@ public struct EvaluationTask: Sendable {
   ) throws -> Evaluation {
     let model = job.model
     try model.file.requireWeights()
-    let options = EngineOptions(threads: job.threads, memoryByteCount: job.memory)
+    let options = job.style.options(threads: job.threads, memory: job.memory)
     let scheduler = try job.scheduler(of: request.sample)
     let engines = try candidates.map { try Engine($0.graph, options: options) }
     let standIns = try candidates.map { try $0.manifest.unconditionalEngine(options) }

@@ -53,7 +53,7 @@ public struct ProfileTask: Sendable {
   /// Adds outputs for the attention to a model in memory.
   public init(
     _ model: LoadedModel, adapter: String? = nil, settings: Settings, threads: Int,
-    memory: Int? = nil
+    memory: Int? = nil, style: ComputeStyle = ComputeStyle()
   ) throws {
     try model.requireUncached()
     guard (0...1).contains(settings.backgroundShare), settings.interval >= 1,
@@ -64,7 +64,8 @@ public struct ProfileTask: Sendable {
         "--background is 0 to 1, --interval 1 or more, --attention above 0, --warmup not negative")
     }
     let model = try model.fixingBatch(adapter: adapter)
-    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
+    job = try SampleJob(
+      model, adapter: adapter, threads: threads, memory: memory, style: style)
     (grid, layout) = try TokenGrid.find(
       in: model.measured, structure: model.structure, latents: job.roles.latents,
       given: try settings.tokens.map { try Self.grid($0) })
@@ -94,7 +95,7 @@ public struct ProfileTask: Sendable {
     }
     try model.file.requireWeights()
     let engine = try ProfilingEngine(
-      probe, options: EngineOptions(threads: job.threads, memoryByteCount: job.memory))
+      probe, options: job.style.options(threads: job.threads, memory: job.memory))
     let scheduler = try job.scheduler(of: request.sample)
     let masks = try MaskSource(settings, threads: job.threads)
     var runs: [ModelProfile.Run] = []

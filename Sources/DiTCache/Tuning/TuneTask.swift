@@ -60,7 +60,7 @@ public struct TuneTask: Sendable {
   /// A search on a model without cache.
   public init(
     _ model: LoadedModel, adapter: String? = nil, settings: Settings, threads: Int,
-    memory: Int? = nil
+    memory: Int? = nil, style: ComputeStyle = ComputeStyle()
   ) throws {
     try model.requireUncached()
     guard !settings.sites.isEmpty || !settings.schedules.isEmpty else {
@@ -68,7 +68,8 @@ public struct TuneTask: Sendable {
         "nothing-to-search", at: "--no-lists", "without lists there is nothing to search",
         hint: "pass --schedule as well")
     }
-    job = try SampleJob(model, adapter: adapter, threads: threads, memory: memory)
+    job = try SampleJob(
+      model, adapter: adapter, threads: threads, memory: memory, style: style)
     self.adapter = adapter
     self.settings = settings
   }
