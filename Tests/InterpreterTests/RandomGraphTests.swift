@@ -77,7 +77,8 @@ import TypeInference
     }
   }
 
-  @Test(arguments: 0..<400) func everyOutputIsThatOfTheNodesByThemselves(seed: Int) throws {
+  @Test(arguments: 0..<400, [false, true])
+  func everyOutputIsThatOfTheNodesByThemselves(seed: Int, fuses: Bool) throws {
     var random = SplitMix(seed: UInt64(seed))
     let graph = Self.graph(&random)
     let feeds = try ["a", "b"].map { _ in
@@ -86,7 +87,7 @@ import TypeInference
     }
     let due = try Self.run(graph, inputs: feeds, captures: [])
     let engine = try Engine(
-      graph, options: EngineOptions(threads: 1, checksResultTypes: true, fusesOperators: false))
+      graph, options: EngineOptions(threads: 1, checksResultTypes: true, fusesOperators: fuses))
     for _ in 0..<2 {
       let results = try engine.run(["a": feeds[0], "b": feeds[1]])
       for (output, due) in zip(graph.outputs, due) {

@@ -72,17 +72,12 @@ private struct Chain {
           steps.append(ElementwiseStep(name, reading: [total, read], as: part.type))
           total = operands.count + steps.count - 1
         }
+      case .conversion(.float32):
+        numbers[result] = reads[0]
+        continue
       case .conversion(let type):
-        let number = reads[0] - operands.count
-        let source = graph[id].inputs[0]
-        if type == .float32 {
-          numbers[result] = reads[0]
-          continue
-        }
-        if number >= 0, steps[number].type == .float32,
-          source.map(parts.uses.users(of:))?.count == 1
-        {
-          steps[number].type = type
+        if let step = Self.step(rounding: id, in: graph, parts, reads[0] - operands.count) {
+          steps[step].type = type
           numbers[result] = reads[0]
           continue
         }
@@ -91,9 +86,25 @@ private struct Chain {
       numbers[result] = operands.count + steps.count - 1
     }
     let type = last.outputs[0].flatMap { graph.tensorType(of: $0)?.dataType } ?? .float32
+    let number = last.outputs[0].flatMap { numbers[$0] } ?? 0
+    if steps.isEmpty || number != operands.count + steps.count - 1 {
+      steps.append(ElementwiseStep(ElementwiseStep.identity, reading: [number], as: type))
+    }
     node.attributes = steps.attributes(to: type)
     let place = last.name.isEmpty ? last.outputs[0].map(graph.name(of:)) ?? "" : last.name
     node.name = Name("\(place.text) (\(summary))")
+  }
+
+  /// The step whose result a Cast alone reads, so that it may round itself; nil if there is none.
+  private static func step(
+    rounding cast: NodeID, in graph: Graph, _ parts: ElementwiseParts, _ number: Int
+  ) -> Int? {
+    guard number >= 0, let source = graph[cast].inputs[0],
+      let part = graph.producer(of: source).flatMap({ parts[$0] }), part.type == .float32,
+      parts.uses.users(of: source).count == 1
+    else { return nil }
+    if case .conversion = part.function { return nil }
+    return number
   }
 
   /// The functions in order, as far as a line takes them.

@@ -137,6 +137,9 @@ struct ElementwiseParts {
       guard operands.count > 1 else { throw .notThisPattern }
       stepCount = operands.count - 1
     }
+    guard stepCount <= ElementwiseFusion.maximumSteps else {
+      throw .declined("it has \(operands.count) operands")
+    }
     guard let shape = type.concreteShape else { throw .declined("the size is not known") }
     return Part(function: function, type: dataType, shape: shape, stepCount: stepCount)
   }

@@ -98,6 +98,33 @@ import Testing
     #expect(result.changes[0].contains("6 steps in one pass"), "\(result.changes)")
   }
 
+  @Test func castsAloneAreAChain() throws {
+    var noise = Noise()
+    let feeds: [Name: Tensor] = ["a": try noise.tensor(30, 40)]
+    for targets in [[DataType.float32, .float32], [.float32, .bfloat16, .float32, .float32]] {
+      let result = try HalfHarness(.float16, feeds, isExact: true) { graph, type in
+        var value = graph.addInput("a", type: .tensor(type, [30, 40]))
+        for target in targets.dropLast() { value = graph.cast(value, to: target) }
+        graph.addOutput(
+          graph.emit(
+            "Cast", [value], [Attribute("to", .int(Int(targets[targets.count - 1].rawValue)))],
+            name: "y"))
+      }
+      #expect(result.declined.isEmpty)
+    }
+  }
+
+  @Test func sumsOfManyOperandsStay() throws {
+    var graph = Graph(opsets: ["": 20])
+    let x = graph.addInput("x", type: .float32(3))
+    let parts = (0..<5_000).map { graph.emit("Mul", [x, graph.scalar(Float($0))]) }
+    graph.addOutput(graph.emit("Exp", [graph.emit("Sum", parts, name: "s")], name: "y"))
+    let result = try FusionHarness(
+      graph, ["x": Tensor([Float(0), 1e-5, -1e-5])], tolerance: 0, threads: 1)
+    #expect(!result.changes.contains { $0.hasPrefix("elementwise-chain") })
+    #expect(result.declined == ["elementwise-chain: Sum 's': it has 5000 operands"])
+  }
+
   @Test func longChainsAreCut() throws {
     let result = try result { graph, x in
       var value = x[0]
