@@ -18,7 +18,7 @@ public enum Parallel {
   }
 
   /// Operations of about one nanosecond below which a second thread costs more than it saves.
-  static let worthwhileOperations = 1 << 15
+  static let worthwhileOperations = 1 << 13
 
   /// Calls `body` with the parts of `0 ..< count`, at the same time when the work is worth it.
   ///
