@@ -11,8 +11,8 @@ struct Liveness {
 
   /// The nodes that run, in order; their numbers here are those of their steps.
   let order: [NodeID]
-  private var lastUses: [LastUse]
-  private var readers: [Int32]
+  private let lastUses: [LastUse]
+  private let readers: [Int32]
 
   /// The nodes that outputs depend on, those left out whose results are known.
   init(_ graph: Graph, _ known: KnownValues) {

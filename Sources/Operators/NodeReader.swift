@@ -123,13 +123,6 @@ public struct NodeReader {
     return word
   }
 
-  /// A list of texts, or nil.
-  public mutating func words(_ name: String) throws(OperatorError) -> [String]? {
-    guard let value = take(name) else { return nil }
-    guard case .strings(let texts) = value else { throw wrongKind(name, "a list of strings") }
-    return texts.map { String(decoding: $0, as: UTF8.self) }
-  }
-
   /// A tensor attribute, or nil.
   public mutating func tensor(_ name: String) throws(OperatorError) -> StoredTensor? {
     guard let value = take(name) else { return nil }

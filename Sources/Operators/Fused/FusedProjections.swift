@@ -19,7 +19,7 @@ struct FusedProjections: Operator {
     try node.requireInputs(2 * count + 1...2 * count + 1)
     let precision = try node.precision()
     let types = try node.ints("to") ?? []
-    let words = try node.words("activations") ?? [String](repeating: "none", count: count)
+    let words = try node.strings("activations") ?? [String](repeating: "none", count: count)
     guard count > 0, types.count == count, words.count == count else {
       throw .badOperands(
         "\(types.count) types and \(words.count) activations are given for \(count) results")
